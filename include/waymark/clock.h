@@ -1,0 +1,15 @@
+/* The only place that reads a clock.  Durations are differences of wm_mono_*, timestamps come from wm_wall_s;
+ * the two never meet in one subtraction.  Thread-safe. */
+#ifndef WAYMARK_CLOCK_H
+#define WAYMARK_CLOCK_H
+
+#include <stdint.h>
+
+int64_t wm_mono_ns(void); /* CLOCK_MONOTONIC */
+int64_t wm_mono_ms(void);
+int64_t wm_wall_s(void); /* seconds since 1970, UTC */
+
+/* "2026-11-21T07:18:00.123Z", UTC, from the wall clock; needs 32 bytes. */
+void wm_wall_rfc3339(char out[static 32]);
+
+#endif

@@ -1,0 +1,159 @@
+#include "waymark/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FIRST_CAP = 256 };
+
+void wm_buf_done(struct wm_buf *b)
+{
+    free(b->p);
+    *b = WM_BUF_MAX(b->max);
+}
+
+void wm_buf_clear(struct wm_buf *b)
+{
+    b->n = 0;
+    b->bad = WM_OK;
+    if (b->p)
+        b->p[0] = '\0';
+}
+
+char *wm_buf_room(struct wm_buf *b, size_t n)
+{
+    if (b->bad)
+        return NULL;
+    if (n > b->max || b->n > b->max - n) {
+        b->bad = WM_E_TOO_BIG;
+        return NULL;
+    }
+    size_t need = b->n + n + 1;
+
+    if (need > b->cap) {
+        size_t cap = b->cap ? b->cap : FIRST_CAP;
+
+        while (cap < need)
+            cap *= 2;
+        if (cap > b->max + 1)
+            cap = b->max + 1;
+        char *p = realloc(b->p, cap);
+
+        if (!p) {
+            b->bad = WM_E_NOMEM;
+            return NULL;
+        }
+        b->p = p;
+        b->cap = cap;
+    }
+    return b->p + b->n;
+}
+
+void wm_buf_grew(struct wm_buf *b, size_t n)
+{
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+
+void wm_buf_add(struct wm_buf *b, const void *p, size_t n)
+{
+    char *to = wm_buf_room(b, n);
+
+    if (!to)
+        return;
+    if (n)
+        memcpy(to, p, n);
+    wm_buf_grew(b, n);
+}
+
+void wm_buf_str(struct wm_buf *b, struct wm_str s)
+{
+    wm_buf_add(b, s.p, s.n);
+}
+
+void wm_buf_puts(struct wm_buf *b, const char *z)
+{
+    wm_buf_add(b, z, strlen(z));
+}
+
+void wm_buf_printf(struct wm_buf *b, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *to = n < 0 ? NULL : wm_buf_room(b, (size_t)n);
+
+    if (!to)
+        return;
+    va_start(args, fmt);
+    vsnprintf(to, (size_t)n + 1, fmt, args);
+    va_end(args);
+    wm_buf_grew(b, (size_t)n);
+}
+
+void wm_buf_shift(struct wm_buf *b, size_t n)
+{
+    if (n >= b->n) {
+        b->n = 0;
+    } else {
+        memmove(b->p, b->p + n, b->n - n);
+        b->n -= n;
+    }
+    if (b->p)
+        b->p[b->n] = '\0';
+}
+
+int wm_buf_check(const struct wm_buf *b, struct wm_error *err)
+{
+    if (b->bad == WM_E_TOO_BIG)
+        return wm_fail(err, WM_E_TOO_BIG, NULL, "longer than the maximum of %zu bytes", b->max);
+    if (b->bad)
+        return wm_fail(err, b->bad, NULL, "out of memory at %zu bytes", b->n);
+    return WM_OK;
+}
+
+char *wm_buf_take(struct wm_buf *b)
+{
+    char *p = b->p ? b->p : wm_xcalloc(1, 1);
+
+    *b = WM_BUF_MAX(b->max);
+    return p;
+}
+
+void wm_freep_(void *pp)
+{
+    free(*(void **)pp);
+}
+
+static void *need(void *p)
+{
+    if (!p) {
+        static const char msg[] = "{\"lvl\":\"fatal\",\"ev\":\"out_of_memory\"}\n";
+
+        fputs(msg, stderr);
+        abort();
+    }
+    return p;
+}
+
+void *wm_xcalloc(size_t n, size_t size)
+{
+    return need(calloc(n ? n : 1, size ? size : 1));
+}
+
+char *wm_xstrdup(const char *z)
+{
+    return need(strdup(z));
+}
+
+char *wm_xstrndup(struct wm_str s)
+{
+    char *p = need(malloc(s.n + 1));
+
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return p;
+}

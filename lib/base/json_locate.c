@@ -1,0 +1,454 @@
+/* One strict pass over a JSON text.  A push-down automaton with one bit a level for "object or array"; which
+ * of the wanted pointers can still match is a 64-bit mask a level, empty for nearly everything, so that the
+ * rest of the text is merely checked. */
+#include <assert.h>
+#include <stdio.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "json_scan.h"
+
+enum { MAX_POINTERS = 64, MAX_TOKENS = 8 };
+
+/* What a byte means inside a string. */
+enum byte_class { PLAIN = 0, QUOTE, BACKSLASH, CONTROL, LEAD2, LEAD3, LEAD4, BAD };
+
+static enum byte_class class_of(unsigned char c)
+{
+    if (c == '"')
+        return QUOTE;
+    if (c == '\\')
+        return BACKSLASH;
+    if (c < 0x20)
+        return CONTROL;
+    if (c < 0x80)
+        return PLAIN;
+    if (c >= 0xc2 && c <= 0xdf)
+        return LEAD2;
+    if ((c & 0xf0) == 0xe0)
+        return LEAD3;
+    if (c >= 0xf0 && c <= 0xf4)
+        return LEAD4;
+    return BAD;
+}
+
+/* The first byte at or after `p` that is not plain ASCII text of a string. */
+static const char *skip_plain(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
+
+    for (; end - p >= 16; p += 16) {
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* signed compare: bytes over 0x7f are negative, so they count as below 0x20 */
+        __m128i stop = _mm_or_si128(_mm_cmplt_epi8(b, space),
+                                    _mm_or_si128(_mm_cmpeq_epi8(b, quote), _mm_cmpeq_epi8(b, slash)));
+        int bits = _mm_movemask_epi8(stop);
+
+        if (bits)
+            return p + __builtin_ctz((unsigned)bits);
+    }
+#endif
+    while (p < end && class_of((unsigned char)*p) == PLAIN)
+        p++;
+    return p;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_tail(const char *p)
+{
+    return ((unsigned char)*p & 0xc0) == 0x80;
+}
+
+size_t wm_json_utf8_length(const char *p, const char *end)
+{
+    unsigned char c = (unsigned char)p[0], d = end - p > 1 ? (unsigned char)p[1] : 0;
+
+    switch (class_of(c)) {
+    case LEAD2:
+        return end - p >= 2 && is_tail(p + 1) ? 2 : 0;
+    case LEAD3:
+        if (end - p < 3 || !is_tail(p + 1) || !is_tail(p + 2))
+            return 0;
+        return (c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) ? 0 : 3;
+    case LEAD4:
+        if (end - p < 4 || !is_tail(p + 1) || !is_tail(p + 2) || !is_tail(p + 3))
+            return 0;
+        return (c == 0xf0 && d < 0x90) || (c == 0xf4 && d > 0x8f) ? 0 : 4;
+    case PLAIN:
+    case QUOTE:
+    case BACKSLASH:
+    case CONTROL:
+    case BAD:
+        break;
+    }
+    return 0;
+}
+
+/* Length of the escape at the backslash `p`, 0 when it is none. */
+static size_t escape_length(const char *p, const char *end)
+{
+    if (end - p < 2)
+        return 0;
+    if (p[1] != 'u')
+        return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : 0;
+    return end - p >= 6 && is_hex(p[2]) && is_hex(p[3]) && is_hex(p[4]) && is_hex(p[5]) ? 6 : 0;
+}
+
+const char *wm_json_scan_string(const char *p, const char *end, bool *ret_plain, bool *saw_nul,
+                                const char **ret_bad)
+{
+    *ret_plain = true;
+    p++;
+    for (;;) {
+        size_t n = 0;
+
+        p = skip_plain(p, end);
+        if (p < end && *p == '"')
+            return p + 1;
+        if (p < end && *p == '\\') {
+            *ret_plain = false;
+            n = escape_length(p, end);
+            if (n == 6 && memcmp(p + 2, "0000", 4) == 0)
+                *saw_nul = true;
+        } else if (p < end) {
+            n = wm_json_utf8_length(p, end);
+        }
+        if (n == 0) {
+            *ret_bad = p;
+            return NULL;
+        }
+        p += n;
+    }
+}
+
+/* --- wanted pointers --- */
+
+struct wanted {
+    size_t n;
+    struct wm_str token[MAX_POINTERS][MAX_TOKENS]; /* still escaped as in the pointer */
+    uint64_t ends[MAX_TOKENS + 1];                 /* pointers that have exactly so many tokens */
+};
+
+static void wanted_init(struct wanted *w, size_t n, const char *const pointers[])
+{
+    assert(n <= MAX_POINTERS);
+    w->n = n;
+    memset(w->ends, 0, sizeof w->ends);
+    for (size_t i = 0; i < n; i++) {
+        size_t t = 0;
+
+        for (const char *p = pointers[i]; *p == '/'; t++) {
+            size_t len = strcspn(p + 1, "/");
+
+            assert(t < MAX_TOKENS);
+            w->token[i][t] = (struct wm_str){p + 1, len};
+            p += 1 + len;
+        }
+        w->ends[t] |= UINT64_C(1) << i;
+    }
+}
+
+/* `key` (text between the quotes, `plain` = without escapes) against a pointer's token. */
+static bool key_is(struct wm_str token, struct wm_str key, bool plain)
+{
+    if (plain && !memchr(token.p, '~', token.n))
+        return wm_str_eq(token, key);
+    /* Rare: decode both into small buffers.  A key too long for them is none that we look for. */
+    wm_auto_buf struct wm_buf a = WM_BUF_MAX(512), b = WM_BUF_MAX(512);
+
+    for (size_t i = 0; i < token.n; i++) {
+        char c = token.p[i];
+
+        if (c == '~' && i + 1 < token.n)
+            c = token.p[++i] == '1' ? '/' : '~';
+        wm_buf_add(&a, &c, 1);
+    }
+    struct wm_json_span span = {WM_JSON_STRING, {key.p - 1, key.n + 2}};
+
+    return wm_json_unescape(span, &b, NULL) == WM_OK && !a.bad && wm_str_eq(wm_buf_text(&a), wm_buf_text(&b));
+}
+
+static uint64_t match(const struct wanted *w, uint64_t mask, size_t depth, struct wm_str key, bool plain)
+{
+    uint64_t hit = 0;
+
+    for (uint64_t m = mask; m; m &= m - 1) {
+        int i = __builtin_ctzll(m);
+
+        if (key_is(w->token[i][depth], key, plain))
+            hit |= UINT64_C(1) << i;
+    }
+    return hit;
+}
+
+/* --- the pass --- */
+
+struct level {
+    uint64_t inside; /* pointers that lead into this container */
+    uint64_t exact;  /* pointers that name this container */
+    uint64_t seen;   /* pointers whose key was met in it */
+    const char *start;
+};
+
+struct scan {
+    const char *text, *p, *end;
+    int depth, max_depth;
+    bool saw_nul;
+    const struct wanted *wanted;
+    struct wm_json_span *spans;
+    struct level levels[MAX_TOKENS + 1]; /* [depth]; deeper ones lead nowhere */
+    uint8_t is_object[WM_JSON_MAX_DEPTH / 8 + 2];
+};
+
+static int bad(const struct scan *s, const char *at, const char *what, struct wm_error *err)
+{
+    char where[40];
+
+    snprintf(where, sizeof where, "byte %zu", (size_t)(at - s->text));
+    return wm_fail(err, WM_E_INVALID, where, "%s at byte %zu of %zu", what, (size_t)(at - s->text),
+                   (size_t)(s->end - s->text));
+}
+
+static void found(struct scan *s, uint64_t exact, enum wm_json_kind kind, const char *start)
+{
+    for (uint64_t m = exact; m; m &= m - 1)
+        s->spans[__builtin_ctzll(m)] = (struct wm_json_span){kind, {start, (size_t)(s->p - start)}};
+}
+
+static bool top_is_object(const struct scan *s)
+{
+    return s->is_object[s->depth >> 3] & (1u << (s->depth & 7));
+}
+
+static bool push(struct scan *s, bool object, uint64_t here, uint64_t exact)
+{
+    if (s->depth >= s->max_depth)
+        return false;
+    s->depth++;
+    uint8_t bit = (uint8_t)(1u << (s->depth & 7));
+
+    if (object)
+        s->is_object[s->depth >> 3] |= bit;
+    else
+        s->is_object[s->depth >> 3] &= (uint8_t)~bit;
+    if (s->depth <= MAX_TOKENS)
+        s->levels[s->depth] = (struct level){object ? here & ~exact : 0, exact, 0, s->p};
+    return true;
+}
+
+static void pop(struct scan *s)
+{
+    bool object = top_is_object(s);
+
+    s->p++;
+    if (s->depth <= MAX_TOKENS)
+        found(s, s->levels[s->depth].exact, object ? WM_JSON_OBJECT : WM_JSON_ARRAY,
+              s->levels[s->depth].start);
+    s->depth--;
+}
+
+static const char *digits(const char *p, const char *end)
+{
+    while (p < end && *p >= '0' && *p <= '9')
+        p++;
+    return p;
+}
+
+static const char *number_end(const char *p, const char *end)
+{
+    const char *from;
+
+    if (p < end && *p == '-')
+        p++;
+    from = p;
+    p = p < end && *p == '0' ? p + 1 : digits(p, end);
+    if (p == from)
+        return NULL;
+    if (p < end && *p == '.') {
+        from = ++p;
+        if ((p = digits(p, end)) == from)
+            return NULL;
+    }
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (p < end && (*p == '+' || *p == '-'))
+            p++;
+        from = p;
+        if ((p = digits(p, end)) == from)
+            return NULL;
+    }
+    return p;
+}
+
+static bool word(struct scan *s, const char *z)
+{
+    size_t n = strlen(z);
+
+    if ((size_t)(s->end - s->p) < n || memcmp(s->p, z, n) != 0)
+        return false;
+    s->p += n;
+    return true;
+}
+
+/* A string, number or word at s->p.  Returns its kind, ABSENT when there is none (s->p then on the fault). */
+static enum wm_json_kind scalar(struct scan *s)
+{
+    const char *wrong = s->p, *q;
+    bool plain;
+
+    switch (*s->p) {
+    case '"':
+        q = wm_json_scan_string(s->p, s->end, &plain, &s->saw_nul, &wrong);
+        s->p = q ? q : wrong;
+        return q ? WM_JSON_STRING : WM_JSON_ABSENT;
+    case 't':
+        return word(s, "true") ? WM_JSON_TRUE : WM_JSON_ABSENT;
+    case 'f':
+        return word(s, "false") ? WM_JSON_FALSE : WM_JSON_ABSENT;
+    case 'n':
+        return word(s, "null") ? WM_JSON_NULL : WM_JSON_ABSENT;
+    default:
+        q = number_end(s->p, s->end);
+        if (q)
+            s->p = q;
+        return q ? WM_JSON_NUMBER : WM_JSON_ABSENT;
+    }
+}
+
+/* A key and its colon; *ret_here = the pointers that lead through it. */
+static int read_key(struct scan *s, uint64_t *ret_here, struct wm_error *err)
+{
+    struct level *top = s->depth <= MAX_TOKENS ? &s->levels[s->depth] : NULL;
+    const char *start = s->p, *wrong;
+    bool plain;
+
+    if (s->p >= s->end || *s->p != '"')
+        return bad(s, s->p, "expected a key", err);
+    s->p = wm_json_scan_string(start, s->end, &plain, &s->saw_nul, &wrong);
+    if (!s->p)
+        return bad(s, wrong, "malformed key", err);
+    struct wm_str key = {start + 1, (size_t)(s->p - start) - 2};
+    uint64_t here = top && top->inside ? match(s->wanted, top->inside, (size_t)s->depth - 1, key, plain) : 0;
+
+    if (here & (top ? top->seen : 0))
+        return bad(s, start, "key given twice", err);
+    if (top)
+        top->seen |= here;
+    s->p = wm_json_skip_space(s->p, s->end);
+    if (s->p >= s->end || *s->p != ':')
+        return bad(s, s->p, "expected ':'", err);
+    s->p++;
+    *ret_here = here;
+    return WM_OK;
+}
+
+/* One value's beginning: a whole scalar, or the opening of a container.  *ret_opened says which. */
+static int read_value(struct scan *s, uint64_t here, bool *ret_opened, struct wm_error *err)
+{
+    s->p = wm_json_skip_space(s->p, s->end);
+    if (s->p >= s->end)
+        return bad(s, s->p, "unexpected end", err);
+    uint64_t exact = s->depth <= MAX_TOKENS ? here & s->wanted->ends[s->depth] : 0;
+    const char *start = s->p;
+
+    *ret_opened = *start == '{' || *start == '[';
+    if (*ret_opened) {
+        if (!push(s, *start == '{', here, exact))
+            return bad(s, start, "nested too deeply", err);
+        s->p++;
+        return WM_OK;
+    }
+    enum wm_json_kind kind = scalar(s);
+
+    if (kind == WM_JSON_ABSENT)
+        return bad(s, s->p, "not a JSON value", err);
+    found(s, exact, kind, start);
+    return WM_OK;
+}
+
+/* Behind a value: closes what ends here; *ret_more = another member or item follows. */
+static int read_after(struct scan *s, bool *ret_more, struct wm_error *err)
+{
+    *ret_more = false;
+    while (s->depth > 0) {
+        s->p = wm_json_skip_space(s->p, s->end);
+        if (s->p >= s->end)
+            return bad(s, s->p, "unexpected end", err);
+        if (*s->p == ',') {
+            s->p = wm_json_skip_space(s->p + 1, s->end);
+            *ret_more = true;
+            return WM_OK;
+        }
+        if (*s->p != (top_is_object(s) ? '}' : ']'))
+            return bad(s, s->p, "expected ',' or the end of the object or array", err);
+        pop(s);
+    }
+    return WM_OK;
+}
+
+static bool closes_at_once(struct scan *s)
+{
+    s->p = wm_json_skip_space(s->p, s->end);
+    return s->p < s->end && *s->p == (top_is_object(s) ? '}' : ']');
+}
+
+static int run(struct scan *s, struct wm_error *err)
+{
+    uint64_t here = s->wanted->n == MAX_POINTERS ? UINT64_MAX : (UINT64_C(1) << s->wanted->n) - 1;
+    bool opened = false, more = true;
+    int rc;
+
+    while (more) {
+        if (s->depth > 0) {
+            here = 0;
+            if (top_is_object(s) && (rc = read_key(s, &here, err)) < 0)
+                return rc;
+        }
+        if ((rc = read_value(s, here, &opened, err)) < 0)
+            return rc;
+        if (opened && !closes_at_once(s))
+            continue;
+        if ((rc = read_after(s, &more, err)) < 0)
+            return rc;
+    }
+    s->p = wm_json_skip_space(s->p, s->end);
+    return s->p < s->end ? bad(s, s->p, "something after the document", err) : WM_OK;
+}
+
+int wm_json_scan(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
+                 struct wm_json_span spans[], bool *ret_nul, struct wm_error *err)
+{
+    struct wanted wanted;
+    struct scan s;
+
+    wanted_init(&wanted, n, pointers);
+    for (size_t i = 0; i < n; i++)
+        spans[i] = (struct wm_json_span){0};
+    s.text = s.p = text.p ? text.p : "";
+    s.end = s.text + text.n;
+    s.depth = 0;
+    s.max_depth = max_depth;
+    s.saw_nul = false;
+    s.wanted = &wanted;
+    s.spans = spans;
+    s.is_object[0] = 0;
+    int rc = run(&s, err);
+
+    *ret_nul = s.saw_nul;
+    return rc;
+}
+
+int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
+                   struct wm_error *err)
+{
+    bool nul;
+
+    return wm_json_scan(text, WM_JSON_MAX_DEPTH, n, pointers, spans, &nul, err);
+}

@@ -1,0 +1,40 @@
+#include "waymark/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int64_t wm_mono_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t wm_mono_ms(void)
+{
+    return wm_mono_ns() / 1000000;
+}
+
+int64_t wm_wall_s(void)
+{
+    return (int64_t)time(NULL);
+}
+
+void wm_wall_rfc3339(char out[static 32])
+{
+    /* One broken-down time a second is enough: gmtime_r costs more than the rest of a log line. */
+    static _Thread_local time_t last = -1;
+    static _Thread_local char day[24];
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    if (t.tv_sec != last) {
+        struct tm tm;
+
+        gmtime_r(&t.tv_sec, &tm);
+        strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+        last = t.tv_sec;
+    }
+    snprintf(out, 32, "%s.%03dZ", day, (int)(t.tv_nsec / 1000000));
+}
