@@ -1,0 +1,83 @@
+/* A Kubernetes object as far as Waymark reads it: metadata and the one reference that a migration has.  Pure.
+ */
+#ifndef WAYMARK_OBJECT_H
+#define WAYMARK_OBJECT_H
+
+#include "waymark/json.h"
+#include "waymark/names.h"
+
+/* The members that are looked for, as an index into spans; `prefix` leads to the object within a larger text.
+ */
+enum wm_object_member {
+    WM_O_SELF,
+    WM_O_METADATA,
+    WM_O_NAME,
+    WM_O_GENERATE_NAME,
+    WM_O_NAMESPACE,
+    WM_O_UID,
+    WM_O_LABELS,
+    WM_O_ANNOTATIONS,
+    WM_O_OWNERS,
+    WM_O_PLAN_REF, /* spec.migPlanRef.name of a MigMigration */
+    WM_O_COUNT
+};
+#define WM_OBJECT_POINTERS(prefix)                                                                           \
+    prefix "", prefix "/metadata", prefix "/metadata/name", prefix "/metadata/generateName",                 \
+        prefix "/metadata/namespace", prefix "/metadata/uid", prefix "/metadata/labels",                     \
+        prefix "/metadata/annotations", prefix "/metadata/ownerReferences", prefix "/spec/migPlanRef/name"
+
+struct wm_object {
+    struct wm_json_span at[WM_O_COUNT]; /* borrowed from the text that was read */
+};
+
+/* The kinds whose objects are parents of others, and so are kept. */
+enum wm_parent_kind {
+    WM_PARENT_NONE,
+    WM_PARENT_MIGMIGRATION,
+    WM_PARENT_DVM,
+    WM_PARENT_DIM,
+    WM_PARENT_BACKUP,
+    WM_PARENT_RESTORE,
+    WM_PARENT_COUNT
+};
+
+struct wm_parent_resource {
+    const char *group, *version, *resource, *kind;
+};
+/* [WM_PARENT_COUNT]; the row of WM_PARENT_NONE is empty. */
+extern const struct wm_parent_resource wm_parent_resources[];
+
+/* Fixed room: an identity is copied by value, and no input can make it grow. */
+typedef char wm_name[WM_NAME_MAX + 1];
+typedef char wm_uid[WM_LABEL_VALUE_MAX + 1]; /* uids are used as label values */
+
+/* Whose an object is; "" = not known. */
+struct wm_identity {
+    wm_name plan, migration; /* full names; where only a label is known, its (perhaps shortened) value */
+    wm_uid uid;              /* of the MigMigration */
+};
+
+/* A reference to a parent: by namespace, name and uid, or by uid alone (name ""). */
+struct wm_ref {
+    enum wm_parent_kind kind; /* NONE = there is no reference */
+    wm_name namespace_, name; /* namespace "" = any */
+    wm_uid uid;
+};
+
+/* What is kept of a parent: who it is, whose it is, and where to ask further. */
+struct wm_parent {
+    enum wm_parent_kind kind;
+    wm_name namespace_, name;
+    wm_uid uid;
+    struct wm_identity identity;
+    struct wm_ref up;
+};
+
+/* Decodes a string span into `out` of `size` bytes.  False, with out "" when it is absent, not a string,
+ * empty, too long, or holds a NUL. */
+bool wm_span_copy(struct wm_json_span s, char *out, size_t size);
+
+/* The last member named `key` of an object span (the last one wins, as in Go); ABSENT when there is none. */
+struct wm_json_span wm_member(struct wm_json_span object, const char *key);
+
+#endif

@@ -1,0 +1,43 @@
+#include "waymark/object.h"
+
+#define MTC "migration.openshift.io"
+
+const struct wm_parent_resource wm_parent_resources[WM_PARENT_COUNT] = {
+    [WM_PARENT_MIGMIGRATION] = {MTC, "v1alpha1", "migmigrations", "MigMigration"},
+    [WM_PARENT_DVM] = {MTC, "v1alpha1", "directvolumemigrations", "DirectVolumeMigration"},
+    [WM_PARENT_DIM] = {MTC, "v1alpha1", "directimagemigrations", "DirectImageMigration"},
+    [WM_PARENT_BACKUP] = {"velero.io", "v1", "backups", "Backup"},
+    [WM_PARENT_RESTORE] = {"velero.io", "v1", "restores", "Restore"},
+};
+
+bool wm_span_copy(struct wm_json_span s, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (s.kind != WM_JSON_STRING || s.text.n <= 2)
+        return false;
+    struct wm_str inner = {s.text.p + 1, s.text.n - 2};
+
+    if (!memchr(inner.p, '\\', inner.n)) {
+        if (inner.n >= size)
+            return false;
+        memcpy(out, inner.p, inner.n);
+        out[inner.n] = '\0';
+        return true;
+    }
+    wm_auto_buf struct wm_buf b = WM_BUF_MAX(size - 1);
+
+    if (wm_json_unescape(s, &b, NULL) < 0)
+        return false;
+    memcpy(out, b.p, b.n + 1);
+    return true;
+}
+
+struct wm_json_span wm_member(struct wm_json_span object, const char *key)
+{
+    struct wm_json_span found = {0};
+
+    for (struct wm_json_iter it = wm_json_iter(object); it.is_object && wm_json_next(&it);)
+        if (wm_json_span_is(it.key, key))
+            found = it.value;
+    return found;
+}
