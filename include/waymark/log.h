@@ -12,7 +12,7 @@ enum wm_log_level { WM_LOG_DEBUG, WM_LOG_INFO, WM_LOG_WARN, WM_LOG_ERROR };
 
 struct wm_log_field {
     const char *key;
-    enum { WM_LOG_END, WM_LOG_STR, WM_LOG_INT } kind;
+    enum { WM_LOG_END, WM_LOG_STR, WM_LOG_INT, WM_LOG_JSON } kind;
     struct wm_str str;
     int64_t num;
 };
@@ -24,6 +24,11 @@ struct wm_log_field {
 #define WM_FS(k, s)                                                                                          \
     {                                                                                                        \
         (k), WM_LOG_STR, (s), 0                                                                              \
+    }
+/* A piece of checked JSON text, e.g. a string with its quotes, written as it is; absent = "". */
+#define WM_FJ(k, s)                                                                                          \
+    {                                                                                                        \
+        (k), WM_LOG_JSON, (s), 0                                                                             \
     }
 #define WM_FI(k, i)                                                                                          \
     {                                                                                                        \

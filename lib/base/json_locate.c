@@ -134,6 +134,7 @@ struct wanted {
     size_t n;
     struct wm_str token[MAX_POINTERS][MAX_TOKENS]; /* still escaped as in the pointer */
     uint64_t ends[MAX_TOKENS + 1];                 /* pointers that have exactly so many tokens */
+    uint64_t escaped;                              /* pointers with a '~' anywhere */
 };
 
 static void wanted_init(struct wanted *w, size_t n, const char *const pointers[])
@@ -141,6 +142,7 @@ static void wanted_init(struct wanted *w, size_t n, const char *const pointers[]
     assert(n <= MAX_POINTERS);
     w->n = n;
     memset(w->ends, 0, sizeof w->ends);
+    w->escaped = 0;
     for (size_t i = 0; i < n; i++) {
         size_t t = 0;
 
@@ -152,15 +154,15 @@ static void wanted_init(struct wanted *w, size_t n, const char *const pointers[]
             p += 1 + len;
         }
         w->ends[t] |= UINT64_C(1) << i;
+        if (strchr(pointers[i], '~'))
+            w->escaped |= UINT64_C(1) << i;
     }
 }
 
-/* `key` (text between the quotes, `plain` = without escapes) against a pointer's token. */
-static bool key_is(struct wm_str token, struct wm_str key, bool plain)
+/* The slow way: a key (text between the quotes) and a pointer's token, one of them with escapes. */
+static bool key_is_decoded(struct wm_str token, struct wm_str key)
 {
-    if (plain && !memchr(token.p, '~', token.n))
-        return wm_str_eq(token, key);
-    /* Rare: decode both into small buffers.  A key too long for them is none that we look for. */
+    /* A key too long for these is none that we look for. */
     wm_auto_buf struct wm_buf a = WM_BUF_MAX(512), b = WM_BUF_MAX(512);
 
     for (size_t i = 0; i < token.n; i++) {
@@ -181,9 +183,11 @@ static uint64_t match(const struct wanted *w, uint64_t mask, size_t depth, struc
 
     for (uint64_t m = mask; m; m &= m - 1) {
         int i = __builtin_ctzll(m);
+        uint64_t bit = UINT64_C(1) << i;
+        struct wm_str token = w->token[i][depth];
 
-        if (key_is(w->token[i][depth], key, plain))
-            hit |= UINT64_C(1) << i;
+        if (plain && !(w->escaped & bit) ? wm_str_eq(token, key) : key_is_decoded(token, key))
+            hit |= bit;
     }
     return hit;
 }

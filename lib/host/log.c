@@ -81,6 +81,8 @@ void wm_log_fields(enum wm_log_level level, const char *ev, const struct wm_log_
         wm_buf_printf(&line, ",\"%s\":", f->key);
         if (f->kind == WM_LOG_INT)
             wm_buf_printf(&line, "%" PRId64, f->num);
+        else if (f->kind == WM_LOG_JSON && f->str.p && f->str.n <= MAX_VALUE)
+            wm_buf_str(&line, f->str);
         else
             wm_json_quote(&line, (struct wm_str){f->str.p, f->str.n > MAX_VALUE ? MAX_VALUE : f->str.n});
     }

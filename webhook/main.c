@@ -1,0 +1,89 @@
+/* waymark-webhook: subcommands, one row each. */
+#include <stdio.h>
+#include <string.h>
+
+#include "serve.h"
+#include "waymark/log.h"
+
+extern char **environ;
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static int complain(const struct wm_error *err, int status)
+{
+    fprintf(stderr, "waymark-webhook: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->msg);
+    return status;
+}
+
+static int run_serve(const struct wm_settings *s, struct wm_error *err)
+{
+    enum wm_log_level level;
+    int rc = wm_log_level_parse(s->log_level, &level, err);
+
+    if (rc < 0)
+        return rc;
+    wm_log_set_level(level);
+    return wm_serve(s, err);
+}
+
+static int serve(int argc, char *argv[])
+{
+    struct wm_settings settings = {0};
+    struct wm_error err = {0};
+    enum wm_options_wish wish = WM_RUN;
+    int status = EXIT_OK;
+
+    if (wm_options_load(&wm_serve_options, argc, argv, environ, &settings, &wish, &err) < 0)
+        status = complain(&err, EXIT_USAGE);
+    else if (wish == WM_WISH_HELP)
+        wm_options_help(&wm_serve_options, stdout);
+    else if (wish == WM_WISH_PRINT_CONFIG)
+        wm_options_print(&wm_serve_options, &settings, stdout);
+    else if (run_serve(&settings, &err) < 0)
+        status = complain(&err, EXIT_FAILED);
+    wm_options_done(&wm_serve_options, &settings);
+    return status;
+}
+
+static int version(int argc, char *argv[])
+{
+    (void)argc;
+    (void)argv;
+    puts("waymark-webhook " WAYMARK_VERSION);
+    return EXIT_OK;
+}
+
+static int help(int argc, char *argv[]);
+
+static const struct command {
+    const char *name, *alias, *help;
+    int (*run)(int argc, char *argv[]);
+} commands[] = {
+    {"serve", NULL, "answer AdmissionReviews until SIGTERM (serve --help lists the options)", serve},
+    {"version", "--version", "print the version", version},
+    {"help", "--help", "print this", help},
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int help(int argc, char *argv[])
+{
+    (void)argc;
+    (void)argv;
+    puts("Usage: waymark-webhook COMMAND [OPTIONS]\n\n"
+         "Labels every object of a migration with the names of its plan and its migration, as it is "
+         "created.\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    return EXIT_OK;
+}
+
+int main(int argc, char *argv[])
+{
+    for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0 ||
+            (commands[i].alias && strcmp(argv[1], commands[i].alias) == 0))
+            return commands[i].run(argc - 2, argv + 2);
+    fprintf(stderr, "waymark-webhook: %s%s (see waymark-webhook help)\n",
+            argc > 1 ? "unknown command " : "a command is expected", argc > 1 ? argv[1] : "");
+    return EXIT_USAGE;
+}

@@ -1,0 +1,29 @@
+/* What is known of the parents: compact records by uid, fed by watches and by single lookups.  No I/O.
+ * Thread-safe: one lock, held for a hash lookup. */
+#ifndef WAYMARK_WEBHOOK_STORE_H
+#define WAYMARK_WEBHOOK_STORE_H
+
+#include "waymark/labels.h"
+
+struct wm_store;
+
+struct wm_store *wm_store_new(void);
+struct wm_store *wm_store_free(struct wm_store *s);
+
+/* Adds or replaces.  `whole`: the record comes from the whole object, not from its metadata alone: only then
+ * is a MigMigration's plan certain when no label tells it, and metadata that come later do not take it away
+ * again. */
+void wm_store_put(struct wm_store *s, const struct wm_parent *p, bool whole);
+void wm_store_remove(struct wm_store *s, const char *uid);
+
+/* A complete list of a kind begins; at its end every record of the kind that was not put meanwhile is
+ * dropped. */
+void wm_store_list_begin(struct wm_store *s, enum wm_parent_kind kind);
+void wm_store_list_end(struct wm_store *s, enum wm_parent_kind kind);
+
+/* WM_FOUND, or WM_FOUND_MISS: whether it can exist at all is not the store's to know. */
+enum wm_found wm_store_find(struct wm_store *s, const struct wm_ref *ref, struct wm_parent *ret);
+
+size_t wm_store_count(struct wm_store *s, enum wm_parent_kind kind);
+
+#endif
