@@ -30,15 +30,18 @@ struct wm_kube_access {
      * none */
     char **exec_argv, **exec_env;
     char *exec_api_version;
+    bool exec_cluster_info; /* the plugin is told the server and its CA too */
 };
 void wm_kube_access_done(struct wm_kube_access *a);
 
 /* From a kubeconfig text, `context` NULL = its current-context.  Relative file names are relative to `dir`.
- * Errors name the key.  At most 4 MiB, aliases refused, nesting at most 64. */
+ * Errors name line and key, never a value.  At most 4 MiB, aliases refused, nesting at most 64.  What would
+ * make us somebody else if it were skipped (impersonation, auth-provider) is an error. */
 int wm_kubeconfig_parse(struct wm_str text, const char *dir, const char *context, struct wm_kube_access *ret,
                         struct wm_error *err);
-/* The rules of kubectl: `path` if given, else $KUBECONFIG (first file that exists), else the pod's own
- * service account when KUBERNETES_SERVICE_HOST is set, else ~/.kube/config. */
+/* In controller-runtime's order: `path` if given, else the files of $KUBECONFIG (merged as kubectl does: the
+ * first that defines a name wins), else the pod's own service account when KUBERNETES_SERVICE_HOST is set and
+ * no context was asked for, else ~/.kube/config. */
 int wm_kube_access_load(const char *path, const char *context, struct wm_kube_access *ret,
                         struct wm_error *err);
 
@@ -62,6 +65,10 @@ struct wm_kube *wm_kube_free(struct wm_kube *k);
 const char *wm_kube_server(const struct wm_kube *k);
 /* Access's namespace, else "default".  Borrowed. */
 const char *wm_kube_namespace(const struct wm_kube *k);
+
+/* How far the server's clock is ahead of ours, within a second: the median of its last nine Date headers.
+ * False when it never answered. */
+bool wm_kube_clock_offset_ms(struct wm_kube *k, int64_t *ret);
 
 struct wm_kube_reply {
     int status;         /* HTTP status; 0 when there was none: then `error` says why */
