@@ -45,6 +45,20 @@ static int serve(int argc, char *argv[])
     return status;
 }
 
+/* The label table as the README has it. */
+static int labels(int argc, char *argv[])
+{
+    size_t n;
+    const struct wm_label_rule *rules = wm_label_rules(&n);
+
+    (void)argc;
+    (void)argv;
+    puts("| kind | from |\n|---|---|");
+    for (size_t i = 0; i < n; i++)
+        printf("| `%s` | %s |\n", rules[i].kind, rules[i].from);
+    return EXIT_OK;
+}
+
 static int version(int argc, char *argv[])
 {
     (void)argc;
@@ -60,6 +74,7 @@ static const struct command {
     int (*run)(int argc, char *argv[]);
 } commands[] = {
     {"serve", NULL, "answer AdmissionReviews until SIGTERM (serve --help lists the options)", serve},
+    {"labels", NULL, "print which kinds are labelled, and from what", labels},
     {"version", "--version", "print the version", version},
     {"help", "--help", "print this", help},
 };
