@@ -216,7 +216,7 @@ END
 
     if [[ -n $CONTROLLER_MANAGER ]]; then
         # Older ones also open a plain port for everybody to see, at a fixed number.
-        ! "$MANAGER" --help 2>/dev/null | grep -qE '^ +--port int' || manager_args=(--port=0 "${manager_args[@]}")
+        [[ $("$MANAGER" --help 2>/dev/null) != *' --port int '* ]] || manager_args=(--port=0 "${manager_args[@]}")
         spawn "$dir" controller-manager "$MANAGER" --kubeconfig="$dir/pki/controller-manager.kubeconfig" \
             --leader-elect=false --bind-address=127.0.0.1 --secure-port="$manager_port" --cert-dir="$dir/pki" \
             --use-service-account-credentials=true --service-account-private-key-file="$dir/pki/sa.key" \

@@ -1,0 +1,199 @@
+#!/usr/bin/env bash
+# End-to-end tests on a real API server.
+# Usage: tests/e2e/run.sh [--list] [--keep] [PATTERN...]      (./dev test e2e runs all of them)
+#
+#   PATTERN   only tests whose "case: description" contains one of them (a shell pattern)
+#   --list    print the tests and run none
+#   --keep    leave the clusters and logs of a failed run
+#
+# A case is a file in tests/e2e/cases with functions test_*; the comment line above a function describes it. What lib.sh
+# says is at hand in each. Each test runs in a process of its own; the case's functions case_begin and case_end, if it
+# has them, run before and after its tests. All share one cluster with the project's own definitions.
+#
+# $WAYMARK_REAL_CRDS names a folder with the original definitions of MTC, Velero and VirtRigaud (any depth of *.yaml):
+# tests that ask for them are skipped where there is none.
+set -euo pipefail
+# shellcheck source=tests/dev/kube.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../dev/kube.sh"
+# shellcheck source=tests/dev/process.sh
+source "$WM_ROOT/tests/dev/process.sh"
+
+list='' keep='' patterns=()
+while (($#)); do
+    case $1 in
+        --list) list=1 ;;
+        --keep) keep=1 ;;
+        -h | --help)
+            usage "$0"
+            exit
+            ;;
+        -*) die "e2e knows no option $1; see --help" ;;
+        *) patterns+=("$1") ;;
+    esac
+    shift
+done
+
+# tests_of FILE: prints "function<tab>description" of each test in it
+tests_of() {
+    awk '
+        /^#/ { comment = $0; sub(/^# */, "", comment); next }
+        match($0, /^test_[A-Za-z0-9_]+ *\(\)/) {
+            name = substr($0, 1, RLENGTH); sub(/ *\(\)$/, "", name)
+            if (comment == "") { comment = name; sub(/^test_/, "", comment); gsub(/_/, " ", comment) }
+            print name "\t" comment
+        }
+        { comment = "" }' "$1"
+}
+
+wanted() {
+    local pattern
+    ((${#patterns[@]})) || return 0
+    for pattern in "${patterns[@]}"; do
+        # shellcheck disable=SC2053 # a pattern on purpose
+        [[ $1 != *$pattern* ]] || return 0
+    done
+    return 1
+}
+
+files=() functions=() titles=()
+for file in "$WM_ROOT"/tests/e2e/cases/*.sh; do
+    [[ -e $file ]] || continue
+    case_name=$(basename "$file" .sh)
+    found=''
+    while IFS=$'\t' read -r function description; do
+        found=1
+        wanted "$case_name: $description" || continue
+        files+=("$file") functions+=("$function") titles+=("$case_name: $description")
+    done < <(tests_of "$file")
+    [[ -n $found ]] || { files+=("$file") functions+=('') titles+=("$case_name: has tests"); }
+done
+((${#titles[@]})) || die "no end-to-end test matches ${patterns[*]:-}"
+if [[ -n $list ]]; then
+    printf '%s\n' "${titles[@]}"
+    exit
+fi
+
+need cluster
+if [[ -z ${WAYMARK_REAL_CRDS:-} && -d $WM_ROOT/../shared/crds ]]; then
+    WAYMARK_REAL_CRDS=$(readlink -f "$WM_ROOT/../shared/crds")
+fi
+export WAYMARK_REAL_CRDS=${WAYMARK_REAL_CRDS:-}
+state_dir
+E2E_NAME=e2e-$$ E2E_DIR=$WM_STATE/e2e-$$
+export E2E_NAME E2E_DIR
+mkdir -m 700 "$E2E_DIR" "$E2E_DIR/shared"
+
+passed=0 failed=0 skipped=0 runner=''
+# shellcheck disable=SC2317 # called at exit
+leave() {
+    local cluster
+    [[ -z $runner ]] || kill -- "-$runner" 2>/dev/null || true
+    if [[ -n $keep && $failed -gt 0 ]]; then
+        say "kept: $E2E_DIR and the clusters $E2E_NAME*; ./dev cluster down ends them"
+        return
+    fi
+    end_everything "$E2E_DIR"
+    for cluster in "$WM_STATE"/clusters/"$E2E_NAME"*; do
+        [[ ! -e $cluster ]] || bash "$WM_ROOT/tests/cluster/cluster.sh" down "$(basename "$cluster")" 2>/dev/null || true
+    done
+    rm -rf "$E2E_DIR"
+}
+# end_everything DIR: ends what was spawned anywhere below DIR
+end_everything() {
+    local below
+    while IFS= read -r -d '' below; do
+        end_all_processes "$below"
+    done < <(find "$1" -type d -print0)
+}
+at_exit leave
+
+logs=$WM_LOGS/e2e
+rm -rf "$logs"
+mkdir -p "$logs"
+began=$(now_ms)
+exports=$(bash "$WM_ROOT/tests/cluster/cluster.sh" up "$E2E_NAME")
+eval "$exports"
+apply_crds "$WM_ROOT/tests/crds"
+note "the cluster was ready after $(seconds_since "$began") s"
+
+# attempt LOG LIMIT FILE FUNCTION: runs one function of a case in a process of its own; 124 when it took too long
+attempt() {
+    local status=0
+    set -m # a process group of its own, so that all of it can be ended
+    timeout --foreground -k 5 "$2" bash "$WM_ROOT/tests/e2e/one.sh" "$3" "$4" >"$1" 2>&1 </dev/null &
+    runner=$!
+    set +m
+    wait "$runner" || status=$?
+    kill -- "-$runner" 2>/dev/null || true
+    runner=''
+    return "$status"
+}
+
+# show_failure LOG: what a failed test said, and what the servers said at the end
+show_failure() {
+    local server
+    sed 's/^/    /' "$1" | tail -n 60 >&2
+    for server in "$E2E_TEST_DIR"/*.log "$E2E_DIR"/shared/*.log "$(dirname "$KUBECONFIG")/apiserver.log"; do
+        [[ -s $server ]] || continue
+        cp "$server" "${1%.log}.$(basename "$server")"
+        say "    the end of ${server##*/}:"
+        # Of a Kubernetes log (I, W, E, F and a date) only what is worse than information.
+        grep -vE '^I[0-9]{4} ' "$server" | tail -n 15 | cut -c1-300 | sed 's/^/    | /' >&2 || true
+    done
+    say "    all of it: ${1%.log}*"
+}
+
+# around FUNCTION FILE: case_begin or case_end, where the case has it
+around() {
+    local log
+    log=$logs/$(basename "$2" .sh)-$1.log
+    E2E_TEST_DIR=$E2E_CASE_DIR
+    attempt "$log" 300 "$2" "$1" && return
+    say "$(basename "$2"): $1 failed"
+    show_failure "$log"
+    return 1
+}
+
+export E2E_TEST_DIR='' E2E_CASE_DIR=''
+current='' began_well=1
+for ((i = 0; i < ${#titles[@]}; i++)); do
+    file=${files[i]} function=${functions[i]} title=${titles[i]}
+    if [[ $file != "$current" ]]; then
+        [[ -z $current ]] || around case_end "$current" || ((failed += 1))
+        [[ -z $current ]] || end_everything "$E2E_CASE_DIR"
+        current=$file E2E_CASE_DIR=$E2E_DIR/$(basename "$file" .sh)
+        mkdir -p "$E2E_CASE_DIR"
+        began_well=1
+        around case_begin "$file" || began_well=''
+    fi
+    log=$logs/$(basename "$file" .sh)-${function:-none}.log
+    E2E_TEST_DIR=$E2E_CASE_DIR/${function:-none}
+    mkdir -p "$E2E_TEST_DIR"
+    began=$(now_ms) status=1
+    : >"$log"
+    if [[ -n $began_well && -n $function ]]; then
+        status=0
+        attempt "$log" "${E2E_LIMIT:-300}" "$file" "$function" || status=$?
+    fi
+    took=$(seconds_since "$began")
+    case $status in
+        0)
+            ((passed += 1))
+            printf '%sok%s - %s (%s s)\n' "$wm_green" "$wm_plain" "$title" "$took"
+            ;;
+        77)
+            ((skipped += 1))
+            printf 'ok - %s # SKIP %s\n' "$title" "$(tail -n 1 "$log")"
+            ;;
+        *)
+            ((failed += 1))
+            printf '%snot ok%s - %s (%s s)\n' "$wm_red" "$wm_plain" "$title" "$took"
+            ((status != 124)) || say "    it took longer than ${E2E_LIMIT:-300} s"
+            show_failure "$log"
+            ;;
+    esac
+    end_everything "$E2E_TEST_DIR"
+done
+around case_end "$current" || ((failed += 1))
+printf '%d passed, %d failed%s\n' "$passed" "$failed" "$( ((skipped == 0)) || printf ', %d skipped' "$skipped")"
+((failed == 0))
