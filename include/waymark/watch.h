@@ -16,7 +16,8 @@ enum wm_watch_state {
     WM_WATCH_ABSENT,    /* the kind is not installed (404): synced and empty, asked again every 30 to 60 s */
     WM_WATCH_FORBIDDEN, /* 403: asked again every minute */
     WM_WATCH_UNAUTHORIZED, /* 401 twice */
-    WM_WATCH_UNREACHABLE,  /* no connection or 5xx; what the sink has is stale since state_since */
+    WM_WATCH_UNREACHABLE,  /* no connection, 429, 5xx or nonsense; the sink's content is as old as last_heard
+                            */
 };
 const char *wm_watch_state_name(enum wm_watch_state s); /* "synced", ... for logs and metrics */
 
@@ -29,9 +30,11 @@ struct wm_watch_sink {
     void (*replace_end)(void *ctx);
     void (*replace_abort)(void *ctx);
     /* One object, ADDED, MODIFIED or listed.  `object` is the JSON text of the whole object, borrowed,
-     * checked to be JSON. */
+     * checked to be JSON.  Items of core kinds' lists bear no kind.  After a resume an object may come again
+     * as it was. */
     void (*upsert)(void *ctx, struct wm_str object);
-    void (*remove)(void *ctx, struct wm_str object); /* DELETED; the last known state */
+    /* DELETED, or no longer selected; the last known state.  May name an object that the sink never saw. */
+    void (*remove)(void *ctx, struct wm_str object);
     void (*state)(void *ctx, enum wm_watch_state s,
                   const struct wm_error *why); /* may be NULL; why NULL if none */
 };
@@ -42,32 +45,68 @@ struct wm_watch_spec {
     bool metadata_only;           /* PartialObjectMetadata(List), falling back to whole objects on 406/415 */
     int page_size;                /* 0 = 500 */
     int watch_min_s, watch_max_s; /* timeoutSeconds is random between; 0 = 300 and 600 */
+    /* The first list asks etcd, not the API server's cache: for who kept state over a restart and must not
+     * see time run backwards. */
+    bool quorum_first;
 };
 
-struct wm_watch; /* owned by its wm_kube, freed with it */
+struct wm_watch; /* owned by its wm_kube, freed with it unless stopped before */
 
 /* Starts; the first sink call comes later, in the kube thread.  `spec` strings are copied. */
 int wm_watch_start(struct wm_kube *k, const struct wm_watch_spec *spec, const struct wm_watch_sink *sink,
                    struct wm_watch **ret, struct wm_error *err);
 
+/* Ends a watch; no sink call runs once it has returned, and `w` is gone.  Waits for the kube thread unless it
+ * is called there, so not while holding a lock that a sink call takes. */
+void wm_watch_stop(struct wm_watch *w);
+
 /* Counters since the start, for metrics; a snapshot, from any thread. */
 struct wm_watch_stats {
     enum wm_watch_state state;
     int64_t state_since_ms; /* wm_mono_ms of the last change of state */
+    int64_t last_heard_ms;  /* wm_mono_ms of the last byte of a list or watch; 0 = never */
+    /* The content is at least as new as the server's at some moment since the start: a list from its cache
+     * (resourceVersion=0) may be older, until an event, a bookmark or a list from etcd proves it. */
+    bool confirmed;
     uint64_t lists, list_pages, watches, events, bookmarks, expired /* 410 */, errors, bytes;
+    uint64_t unknown_events;
 };
 void wm_watch_stats(const struct wm_watch *w, struct wm_watch_stats *ret);
 
 /* --- pure parts, shared with tests and fuzzers --- */
 
 /* Splits a watch body into lines: feed bytes as they come, `line` runs for each complete non-empty line
- * (without its \r\n).  Each byte is looked at once.  WM_E_TOO_BIG when a line passes `max`. */
+ * (without its \r\n).  Each byte is looked at once.  WM_E_TOO_BIG when a line passes held.max.  What has no
+ * line end yet is held, and dropped by wm_lines_done: the end of a body never makes a line. */
 struct wm_lines {
     struct wm_buf held;
 };
 int wm_lines_feed(struct wm_lines *l, struct wm_str bytes, void (*line)(void *ctx, struct wm_str line),
                   void *ctx, struct wm_error *err);
 void wm_lines_done(struct wm_lines *l);
+
+/* Takes a list's body apart while it arrives, so that a list of 50 MB needs the memory of its largest item:
+ * `item` runs for each object of the top-level array "items", checked to be JSON; what is around them, with
+ * "items":[] in their place, is kept for the end.  Each byte is looked at twice. */
+struct wm_items {
+    struct wm_buf held;  /* an item that is not complete yet; its max is the largest item taken */
+    struct wm_buf frame; /* its max bounds all that is not an item */
+    int depth;
+    int place; /* enum of items.c */
+    bool in_string, escaped;
+};
+#define WM_ITEMS(item_max)                                                                                   \
+    (struct wm_items)                                                                                        \
+    {                                                                                                        \
+        .held = WM_BUF_MAX(item_max), .frame = WM_BUF_MAX(64 << 10)                                          \
+    }
+/* `item` returns false to stop, with *err filled. */
+int wm_items_feed(struct wm_items *l, struct wm_str bytes,
+                  bool (*item)(void *ctx, struct wm_str object, struct wm_error *err), void *ctx,
+                  struct wm_error *err);
+/* The body ended.  WM_E_INVALID when it was not a whole JSON object. */
+int wm_items_end(const struct wm_items *l, struct wm_str *ret_frame, struct wm_error *err);
+void wm_items_done(struct wm_items *l);
 
 /* The wait before attempt `n` (0 = first retry): 0.8 s doubling to 30 s, times (1 + random/UINT32_MAX). */
 int wm_backoff_ms(unsigned n, uint32_t random);

@@ -94,6 +94,8 @@ int wm_kube_new_tuned(struct wm_kube_access *access, const struct wm_kube_opts *
     }
     k->creds = wm_creds_new(k);
     k->requests = wm_requests_new(k);
+    wm_gate_init(k);
+    wm_heartbeat_init(k);
     warn_about(k);
     if (pthread_create(&k->thread, NULL, wm_kube_run, k) != 0) {
         half_free(k);

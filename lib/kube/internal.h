@@ -151,6 +151,49 @@ struct wm_requests;
 struct wm_requests *wm_requests_new(struct wm_kube *k);
 struct wm_requests *wm_requests_free(struct wm_requests *q); /* answers what is pending with WM_E_IO */
 
+/* --- one waiting room for all watches of a cluster (gate.c) --- */
+
+struct wm_waiter {
+    void (*go)(void *ctx);
+    void *ctx;
+    struct wm_waiter *next;
+    bool waiting;
+};
+
+/* While a cluster does not answer, one attempt at a time tries it, with growing pauses, for all its watches;
+ * its first answer lets the others go. */
+struct wm_gate {
+    bool closed;
+    unsigned failures, epoch; /* epoch: attempts that began in an older one say nothing new when they fail */
+    int64_t last_failure_ms;
+    struct wm_waiter *waiters; /* in the order they came */
+    struct wm_waiter *trying;  /* the one that was let through while closed */
+    struct wm_timer timer;
+};
+void wm_gate_init(struct wm_kube *k);
+/* `w->go` runs from the loop when it may: soon, when the gate is open. */
+void wm_gate_wait(struct wm_kube *k, struct wm_waiter *w);
+void wm_gate_leave(struct wm_kube *k, struct wm_waiter *w); /* waits no longer, or its attempt is void */
+void wm_gate_answered(struct wm_kube *k);
+/* An attempt of `epoch` failed.  `retry_after_s` -1 = not said. */
+void wm_gate_failed(struct wm_kube *k, unsigned epoch, bool refused, int retry_after_s);
+/* A connection broke: let one try before the others. */
+void wm_gate_suspect(struct wm_kube *k);
+
+/* --- the set of watches (watch_api.c, heartbeat.c) --- */
+
+struct wm_watches {
+    struct wm_watch *all;
+    int n, n_open;           /* n_open: answered with 200 and streaming */
+    int n_lists;             /* slots taken */
+    struct wm_waiter *queue; /* for a slot */
+    struct wm_timer heartbeat;
+    bool asking; /* a heartbeat request is out */
+};
+void wm_watches_end(struct wm_kube *k);
+void wm_heartbeat_init(struct wm_kube *k);
+void wm_heartbeat_arm(struct wm_kube *k); /* a watch opened */
+
 /* --- the whole --- */
 
 struct wm_kube {
@@ -172,6 +215,8 @@ struct wm_kube {
     struct wm_transfer *transfers;
     struct wm_creds *creds;
     struct wm_requests *requests;
+    struct wm_gate gate;
+    struct wm_watches watches;
     int64_t last_heard_ms; /* the last byte of any answer; 0 = none yet */
     uint64_t warned[16];   /* hashes of Warning headers already logged */
     unsigned n_warned;

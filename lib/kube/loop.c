@@ -96,9 +96,11 @@ static bool run_tasks(struct wm_kube *k)
     return stopping;
 }
 
+static _Thread_local const struct wm_kube *this_thread;
+
 bool wm_kube_in_thread(const struct wm_kube *k)
 {
-    return pthread_equal(pthread_self(), k->thread);
+    return this_thread == k;
 }
 
 uint32_t wm_kube_random(struct wm_kube *k)
@@ -138,6 +140,7 @@ void *wm_kube_run(void *arg)
     struct wm_kube *k = arg;
     sigset_t all;
 
+    this_thread = k;
     /* signals are the program's business; and OpenSSL's writes must not raise SIGPIPE */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
@@ -145,6 +148,7 @@ void *wm_kube_run(void *arg)
         turn(k);
     /* what came in between the last look and the stop */
     run_tasks(k);
+    wm_watches_end(k);
     k->requests = wm_requests_free(k->requests);
     return NULL;
 }

@@ -21,7 +21,7 @@ struct wm_transfer {
     struct curl_slist *headers, *connect_to;
     char errbuf[CURL_ERROR_SIZE];
     struct wm_head head;
-    bool head_given, running, tried_again;
+    bool running, tried_again;
     uint64_t generation; /* of the credentials it went out with */
     struct wm_buf error_body;
     struct wm_error why; /* set when we stopped it ourselves */
@@ -44,18 +44,28 @@ static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-static size_t on_header(char *p, size_t size, size_t n, void *ctx)
-{
-    struct wm_transfer *t = ctx;
-
-    wm_head_line(&t->head, (struct wm_str){p, size * n});
-    t->k->last_heard_ms = wm_mono_ms();
-    return size * n;
-}
-
 static bool is_success(const struct wm_transfer *t)
 {
     return t->head.status >= 200 && t->head.status < 300;
+}
+
+/* The empty line behind the headers: a watch is known to be open here, perhaps long before its first event.
+ */
+static bool on_head_complete(struct wm_transfer *t)
+{
+    if (t->head.status < 500 && t->head.status != 429)
+        wm_gate_answered(t->k);
+    return !is_success(t) || !t->spec.on_head || t->spec.on_head(t->spec.ctx, t->head.content_type, &t->why);
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *ctx)
+{
+    struct wm_transfer *t = ctx;
+    bool is_end = size * n > 0 && (p[0] == '\r' || p[0] == '\n');
+
+    wm_head_line(&t->head, (struct wm_str){p, size * n});
+    t->k->last_heard_ms = wm_mono_ms();
+    return !is_end || t->head.status < 200 || on_head_complete(t) ? size * n : 0;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
@@ -70,9 +80,6 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
         wm_buf_add(&t->error_body, p, bytes.n < room ? bytes.n : room);
         return bytes.n;
     }
-    if (!t->head_given && t->spec.on_head && !t->spec.on_head(t->spec.ctx, t->head.content_type, &t->why))
-        return 0;
-    t->head_given = true;
     return !t->spec.on_body || t->spec.on_body(t->spec.ctx, bytes, &t->why) ? bytes.n : 0;
 }
 
@@ -362,13 +369,6 @@ static void fill_answer(struct wm_transfer *t, CURLcode result, struct wm_answer
     }
 }
 
-/* A 2xx without a body never called on_body, so its head is shown here. */
-static void give_empty_head(struct wm_transfer *t, CURLcode result)
-{
-    if (result == CURLE_OK && is_success(t) && !t->head_given && t->spec.on_head)
-        t->spec.on_head(t->spec.ctx, t->head.content_type, &t->why);
-}
-
 static bool try_again(struct wm_transfer *t)
 {
     if (t->head.status != 401 || t->tried_again || !wm_creds_refused(t->k->creds, t->generation))
@@ -394,7 +394,6 @@ void wm_transfer_finished(CURL *easy, CURLcode result)
     t->running = false;
     if (try_again(t))
         return;
-    give_empty_head(t, result);
     fill_answer(t, result, &a, reason);
     end(t, &a);
 }

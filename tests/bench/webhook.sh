@@ -44,6 +44,7 @@ agnhost=$(bash "$WM_ROOT/tests/cluster/cluster.sh" assets --with agnhost | tail 
 webhook=$WM_BUILD/release/webhook/waymark-webhook client=$WM_BUILD/release/tests/bench/bench_client
 
 dir=$(mktemp -d /dev/shm/waymark-bench-XXXXXX)
+# shellcheck disable=SC2317 # called at exit
 tidy() {
     end_all_processes "$dir"
     rm -rf "$dir"

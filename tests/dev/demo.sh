@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The story of one migration on a real API server: what finds its objects, and what is refused.
+# The story of one migration on a real API server: what it is made of, and what finds it.
 # Usage: ./dev demo [--keep] [--without-webhook]
 #
-#   --keep              leave the cluster running at the end and say how to reach it
+#   --keep              leave everything running at the end and say how to reach it
 #   --without-webhook   the same story as it is without Waymark, to compare
 #
-# Everything it starts it ends, also on Ctrl-C.
+# Builds what is missing first. Everything it starts it ends, also on Ctrl-C.
 set -euo pipefail
 # shellcheck source=tests/dev/webhook.sh
 source "$(dirname "${BASH_SOURCE[0]}")/webhook.sh"
@@ -34,8 +34,9 @@ name=demo-$$ dir='' finished=''
 tear_down() {
     if [[ -n $keep && -n $finished ]]; then
         say ''
-        say "The cluster stays. To look around: export KUBECONFIG=$KUBECONFIG"
-        say "To end it:                       ./dev cluster down $name"
+        say "Everything stays. To look around: export KUBECONFIG=$KUBECONFIG"
+        [[ -z $with_webhook ]] || say "The webhook's log:                $dir/extra/webhook.log"
+        say "To end it:                        ./dev cluster down $name"
         return
     fi
     [[ -z $dir ]] || end_all_processes "$dir/extra"
@@ -43,11 +44,10 @@ tear_down() {
 }
 at_exit tear_down
 
-# shown TEXT COMMAND...: prints TEXT as the user would type it, then what COMMAND says
-shown() {
-    printf '\n%s$ %s%s\n' "$wm_bold" "$1" "$wm_plain" >&2
-    shift
-    "$@" || true
+# ask WORD...: shows a kubectl command as the user would type it, then what it says; results go to stdout
+ask() {
+    printf '\n$ kubectl %s\n' "$*"
+    kubectl "$@"
 }
 
 headline '1. A Kubernetes control plane'
@@ -56,12 +56,12 @@ eval "$exports"
 dir=$(dirname "$KUBECONFIG")
 mkdir "$dir/extra" # its processes end with the cluster's folder
 apply_crds "$WM_ROOT/tests/crds"
-say 'It knows the kinds of MTC, Velero and VirtRigaud.'
+say 'It knows the kinds of MTC and Velero.'
 
 if [[ -n $with_webhook ]]; then
     headline '2. The webhook'
-    webhook_up "$dir/extra" "$name"
-    say "It listens on $WEBHOOK_ADDRESS:$WEBHOOK_PORT behind a Service, as in production."
+    webhook_up "$dir/extra" "$name" --drain-s 1
+    say "Installed from manifests/, with the rights of its ServiceAccount; it listens on $WEBHOOK_ADDRESS:$WEBHOOK_PORT behind its Service."
 else
     headline '2. No webhook, to compare'
 fi
@@ -80,22 +80,20 @@ say "DirectVolumeMigration $DVM with ${#DVMPS[@]} progress objects, DirectImageM
 story_unrelated
 say "Backup $UNRELATED_BACKUP, which has nothing to do with it"
 
-headline '4. Everything of the plan, by one label'
-columns='KIND:.kind,NAME:.metadata.name'
-columns+=',PLAN:.metadata.labels.migration\.openshift\.io/migplan-name'
-columns+=',MIGRATION:.metadata.labels.migration\.openshift\.io/migmigration-name'
-label=migration.openshift.io/migplan-name=nginx-plan
-shown "kubectl get migmigrations,backups,restores,podvolumebackups,... -A -l $label" \
-    kubectl get "$STORY_KINDS" -A -l "$label" -o custom-columns="$columns"
-found=$(kubectl get "$STORY_KINDS" -A -l "$label" -o name | wc -l)
-theirs=$(kubectl get "$STORY_KINDS" -A -o name | wc -l)
-say ''
-say "Found $found of the $((theirs - 1)) objects that belong to it; $UNRELATED_BACKUP is rightly not among them."
-
+headline '4. What finds it'
+migration=migration.openshift.io
+ask get migmigrations -n "$STORY_NAMESPACE" -l migrations.openshift.io/migPlanName=nginx-plan
+ask get migmigrations,backups,restores,podvolumebackups,podvolumerestores -n "$STORY_NAMESPACE" \
+    -l $migration/migplan-name=nginx-plan -L $migration/migmigration-name
+ask get "$STORY_KINDS" -A -l "$migration/migmigration-name=$MIGRATION" -o name
+ask get podvolumerestores -A -l "$migration/migmigration-uid=$MIGRATION_UID" -o name
+found=$(kubectl get "$STORY_KINDS" -A -l $migration/migplan-name=nginx-plan -o name | wc -l)
+all=$(kubectl get "$STORY_KINDS" -A -o name | wc -l)
+printf '\n%s of the %s objects of this migration are found by its plan; %s, which is none of them, is not.\n' \
+    "$found" "$((all - 1))" "$UNRELATED_BACKUP"
 if [[ -n $with_webhook ]]; then
-    headline '5. What cannot work is refused where it is typed'
-    for file in tests/demo/objects/refused-{migration,plan}.yaml; do
-        shown "kubectl create -f $file" kubectl create -f "$WM_ROOT/$file"
-    done
+    printf '\n$ curl %s/readyz\n' "http://127.0.0.1:$WEBHOOK_HEALTH_PORT"
+    webhook_get readyz
+    ((found == all - 1)) || die "the webhook left $((all - 1 - found)) objects without the plan's label"
 fi
 finished=1

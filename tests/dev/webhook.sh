@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The webhook as a process beside a local cluster, for the demo, ./dev run and the end-to-end tests. Sourced.
+# The webhook as a process beside a local cluster, for the demo and the end-to-end tests: installed by the manifests that
+# an operator applies, running with the rights of its ServiceAccount and no others, called through its Service. Sourced.
 # shellcheck source=tests/dev/kube.sh
 source "$(dirname "${BASH_SOURCE[0]}")/kube.sh"
 # shellcheck source=tests/dev/process.sh
@@ -9,39 +10,79 @@ source "$WM_ROOT/tests/cluster/pki.sh"
 
 WEBHOOK=${WAYMARK_WEBHOOK:-$WM_BUILD/release/webhook/waymark-webhook}
 
-# start_webhook DIR: the one place that knows the webhook's flags. Starts it as process "webhook" of DIR, listening on
-# $WEBHOOK_ADDRESS:$WEBHOOK_PORT with the pair DIR/webhook.crt and .key, for the cluster of $KUBECONFIG; health and
-# metrics in the clear on 127.0.0.1:$WEBHOOK_HEALTH_PORT. More arguments are passed on.
-start_webhook() {
-    local dir=$1
-    shift
-    spawn "$dir" webhook "$WEBHOOK" --listen "$WEBHOOK_ADDRESS:$WEBHOOK_PORT" \
-        --health-listen "127.0.0.1:$WEBHOOK_HEALTH_PORT" --tls-cert "$dir/webhook.crt" --tls-key "$dir/webhook.key" \
-        --kubeconfig "$KUBECONFIG" "$@"
+# manifests_for_server: the overlay that the server of $KUBECONFIG needs
+manifests_for_server() {
+    local minor
+    minor=$(kubectl version -o json | jq -r '.serverVersion.minor' | tr -cd 0-9)
+    ((minor >= 21)) && printf '%s\n' "$WM_ROOT/manifests/base" || printf '%s\n' "$WM_ROOT/manifests/overlays/kubernetes-1.16"
 }
 
-webhook_ready() { curl -sS --fail --noproxy '*' --max-time 2 "http://127.0.0.1:$WEBHOOK_HEALTH_PORT/readyz"; }
+# install_manifests: applies them with what a machine without kubelet and kube-proxy needs: no pods, and a Service whose
+# address is where the process listens. $FAILURE_POLICY replaces the webhooks' own when it is set.
+install_manifests() {
+    kubectl kustomize "$(manifests_for_server)" | kubectl create --dry-run=client -o json -f - |
+        jq -s --arg address "$WEBHOOK_ADDRESS" --argjson port "$WEBHOOK_PORT" --arg policy "${FAILURE_POLICY:-}" '
+            {apiVersion: "v1", kind: "List", items: [.[] | (.items // [.])[] |
+                if .kind == "Deployment" then .spec.replicas = 0
+                elif .kind == "Service" then .spec.clusterIP = $address | .spec.ports[0].port = $port
+                elif .kind == "MutatingWebhookConfiguration" then
+                    .webhooks[].clientConfig.service.port = $port
+                    | if $policy != "" then .webhooks[].failurePolicy = $policy else . end
+                else . end]}' |
+        kubectl apply -f - >/dev/null
+}
 
-# webhook_prepare DIR CLUSTER: chooses address and ports, makes certificates and the namespace; sets WEBHOOK_*
+# service_account_kubeconfig FILE: a kubeconfig of the webhook's ServiceAccount, its token in a file beside it
+service_account_kubeconfig() {
+    local file=$1 server ca
+    server=$(kubectl config view --raw -o jsonpath='{.clusters[0].cluster.server}')
+    ca=$(kubectl config view --raw -o jsonpath='{.clusters[0].cluster.certificate-authority-data}')
+    [[ -n $ca ]] || ca=$(base64 -w0 "$(kubectl config view --raw -o jsonpath='{.clusters[0].cluster.certificate-authority}')")
+    (umask 077 && service_account_token >"$file.token")
+    cat >"$file" <<END
+apiVersion: v1
+kind: Config
+current-context: waymark
+contexts: [{name: waymark, context: {cluster: waymark, user: waymark, namespace: waymark}}]
+clusters: [{name: waymark, cluster: {server: "$server", certificate-authority-data: "$ca"}}]
+users: [{name: waymark, user: {tokenFile: "$file.token"}}]
+END
+}
+
+# service_account_token: a fresh one, by the request that kubelets make (kubectl create token is too new here)
+service_account_token() {
+    kubectl create --raw /api/v1/namespaces/waymark/serviceaccounts/waymark-webhook/token -f - \
+        <<<'{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":7200}}' |
+        jq -er '.status.token'
+}
+
+# start_webhook DIR NAME [FLAG...]: one replica as process NAME of DIR, for what webhook_prepare chose; its health port in
+# $WEBHOOK_HEALTH_PORT
+start_webhook() {
+    local dir=$1 name=$2
+    shift 2
+    spawn "$dir" "$name" "$WEBHOOK" serve --listen "$WEBHOOK_ADDRESS:$WEBHOOK_PORT" \
+        --health-listen "127.0.0.1:$WEBHOOK_HEALTH_PORT" --kubeconfig "$dir/webhook.kubeconfig" --namespace waymark "$@"
+}
+
+webhook_get() { curl -sS --fail --noproxy '*' --max-time 2 "http://127.0.0.1:${2:-$WEBHOOK_HEALTH_PORT}/$1"; }
+webhook_ready() { webhook_get readyz "$@"; }
+
+# webhook_metric NAME_WITH_LABELS [HEALTH_PORT]: one number
+webhook_metric() { webhook_get metrics "${2:-$WEBHOOK_HEALTH_PORT}" | awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found }'; }
+
+# webhook_prepare DIR CLUSTER: chooses address and ports, installs the manifests, makes the kubeconfig; sets WEBHOOK_*
 webhook_prepare() {
     local dir=$1 services
     services=$(bash "$WM_ROOT/tests/cluster/cluster.sh" env "$2" | sed -n 's/^SERVICES=//p')
     WEBHOOK_ADDRESS=$services.10
     WEBHOOK_PORT=8443
     WEBHOOK_HEALTH_PORT=$(free_port)
-    new_ca "$dir/webhook-ca" waymark-webhook-ca
-    new_certificate "$dir/webhook-ca" "$dir/webhook" /CN=waymark-webhook \
-        DNS:waymark-webhook.waymark.svc DNS:waymark-webhook.waymark.svc.cluster.local "IP:$WEBHOOK_ADDRESS"
-    kubectl get namespace waymark >/dev/null 2>&1 || kubectl create namespace waymark >/dev/null
+    install_manifests
+    eventually 20 service_account_token >/dev/null
+    service_account_kubeconfig "$dir/webhook.kubeconfig"
     printf '%s=%q\n' WEBHOOK_ADDRESS "$WEBHOOK_ADDRESS" WEBHOOK_PORT "$WEBHOOK_PORT" \
         WEBHOOK_HEALTH_PORT "$WEBHOOK_HEALTH_PORT" >"$dir/webhook.env"
-}
-
-# register_webhook DIR: tells the API server about the webhook; $FAILURE_POLICY is Ignore unless set
-register_webhook() {
-    render "$WM_ROOT/tests/dev/webhook.yaml" ADDRESS="$WEBHOOK_ADDRESS" PORT="$WEBHOOK_PORT" \
-        FAILURE_POLICY="${FAILURE_POLICY:-Ignore}" CA_BUNDLE="$(base64 -w0 "$1/webhook-ca.crt")" |
-        kubectl apply -f - >/dev/null
 }
 
 # webhook_up DIR CLUSTER [FLAG...]: all of it; returns when the API server calls the webhook
@@ -50,14 +91,13 @@ webhook_up() {
     shift 2
     [[ -x $WEBHOOK ]] || die "$WEBHOOK is not there; ./dev build --preset release makes it"
     webhook_prepare "$dir" "$cluster"
-    start_webhook "$dir" "$@"
+    start_webhook "$dir" webhook "$@"
     if ! eventually 15 webhook_ready >/dev/null; then
         tail -n 20 "$dir/webhook.log" >&2
         die 'the webhook did not become ready'
     fi
-    register_webhook "$dir"
-    # The API server reads the new configurations a moment later; a dry run shows when.
-    eventually 15 webhook_called || die 'the API server does not call the webhook'
+    # The API server reads the new configuration and its caBundle a moment later; a dry run shows when.
+    eventually 30 webhook_called || die 'the API server does not call the webhook'
 }
 
 # webhook_called: a migration that is created now would get its label; creates nothing

@@ -12,6 +12,7 @@
 
 #include "waymark/clock.h"
 #include "waymark/host.h"
+#include "waymark/json.h"
 #include "waymark/kube.h"
 
 enum { FILE_MAX = 4 << 20, ANSWER_MAX = 16 << 20, MAX_OPEN = 500 };

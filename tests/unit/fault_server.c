@@ -106,6 +106,10 @@ static bool answer(struct connection *c, const struct fault *f)
 {
     wm_auto_buf struct wm_buf head = WM_BUF_MAX(8 << 10);
 
+    if (f->end == FAULT_MUTE) {
+        hang(c);
+        return false;
+    }
     if (f->delay_ms)
         usleep((useconds_t)f->delay_ms * 1000);
     wm_buf_printf(&head, "HTTP/1.1 %d X\r\n", f->status ? f->status : 200);
@@ -135,6 +139,7 @@ static bool answer(struct connection *c, const struct fault *f)
         hang(c);
         return false;
     case FAULT_CLOSE:
+    case FAULT_MUTE:
         break;
     }
     return false;
@@ -217,6 +222,11 @@ static void take(struct fault_server *s, int fd)
     pthread_mutex_lock(&s->lock);
     if (s->n_connections == MAX_CONNECTIONS)
         abort();
+    if (s->listener < 0) {
+        pthread_mutex_unlock(&s->lock);
+        close(fd);
+        return;
+    }
     struct connection *c = &s->connections[s->n_connections++];
 
     *c = (struct connection){.server = s, .fd = fd};
@@ -312,11 +322,14 @@ void fault_server_down(struct fault_server *s)
     pthread_mutex_lock(&s->lock);
     int listener = s->listener;
 
+    /* refuses from here on; closed when the acceptor cannot be looking at it any more */
+    shutdown(listener, SHUT_RDWR);
     s->listener = -1;
     for (int i = 0; i < s->n_connections; i++)
         if (s->connections[i].fd >= 0)
             shutdown(s->connections[i].fd, SHUT_RDWR);
     pthread_mutex_unlock(&s->lock);
+    usleep(20000);
     close(listener);
 }
 

@@ -11,6 +11,7 @@ enum fault_end {
     FAULT_CLOSE, /* FIN behind the pieces: the chunked body has no end */
     FAULT_RESET, /* RST behind the pieces */
     FAULT_HANG,  /* silence behind the pieces, until the client or the server stops */
+    FAULT_MUTE,  /* the same instead of any answer */
 };
 
 /* One row answers `times` requests that contain `match`; rows are tried in order. */

@@ -1,0 +1,226 @@
+/* Where the items of a list begin and end; whether each is JSON is wm_json_locate's to say. */
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "waymark/json.h"
+#include "waymark/watch.h"
+
+enum place { IN_FRAME, FIRST_ITEM /* or the end of the array */, IN_ITEM, AFTER_ITEM, NEXT_ITEM };
+enum { KEEP_BYTES = 64 << 10 };
+
+static const char *skip_in_string(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+
+    for (; end - p >= 16; p += 16) {
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
+        int bits = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(b, quote), _mm_cmpeq_epi8(b, slash)));
+
+        if (bits)
+            return p + __builtin_ctz((unsigned)bits);
+    }
+#endif
+    while (p < end && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
+/* Inside a string: behind its closing quote, or `end`. */
+static const char *pass_string(struct wm_items *l, const char *p, const char *end)
+{
+    while (p < end) {
+        if (l->escaped) {
+            l->escaped = false;
+            p++;
+            continue;
+        }
+        p = skip_in_string(p, end);
+        if (p == end)
+            break;
+        if (*p++ == '"') {
+            l->in_string = false;
+            break;
+        }
+        l->escaped = true;
+    }
+    return p;
+}
+
+/* Inside an item: behind its end (depth 0 then), or `end`. */
+static const char *pass_item(struct wm_items *l, const char *p, const char *end)
+{
+    while (p < end) {
+        if (l->in_string) {
+            p = pass_string(l, p, end);
+            continue;
+        }
+        char c = *p++;
+
+        if (c == '"')
+            l->in_string = true;
+        else if (c == '{' || c == '[')
+            l->depth++;
+        else if ((c == '}' || c == ']') && --l->depth == 0)
+            break;
+    }
+    return p;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/* Whether what the frame holds so far ends with the top-level key "items" and its colon. */
+static bool at_items(const struct wm_items *l)
+{
+    static const char key[] = "\"items\"";
+    const char *p = l->frame.p, *end = p + l->frame.n;
+
+    if (l->depth != 1)
+        return false;
+    while (end > p && is_space(end[-1]))
+        end--;
+    if (end == p || *--end != ':')
+        return false;
+    while (end > p && is_space(end[-1]))
+        end--;
+    if (end - p < (ptrdiff_t)(sizeof key - 1) || memcmp(end - (sizeof key - 1), key, sizeof key - 1) != 0)
+        return false;
+    end -= sizeof key - 1;
+    while (end > p && is_space(end[-1]))
+        end--;
+    return end > p && (end[-1] == '{' || end[-1] == ',');
+}
+
+/* In the frame: up to the opening of the array of items, or `end`. */
+static const char *pass_frame(struct wm_items *l, const char *p, const char *end)
+{
+    while (p < end) {
+        const char *from = p;
+
+        if (l->in_string) {
+            p = pass_string(l, p, end);
+            wm_buf_add(&l->frame, from, (size_t)(p - from));
+            continue;
+        }
+        char c = *p++;
+        bool opens_items = c == '[' && at_items(l);
+
+        wm_buf_add(&l->frame, &c, 1);
+        if (opens_items) {
+            l->place = FIRST_ITEM;
+            break;
+        }
+        l->in_string = c == '"';
+        l->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+    }
+    return p;
+}
+
+/* One byte between items. */
+static int between(struct wm_items *l, char c, struct wm_error *err)
+{
+    if (is_space(c))
+        return WM_OK;
+    if (c == '{' && l->place != AFTER_ITEM) {
+        l->place = IN_ITEM;
+        l->depth = 1;
+    } else if (c == ',' && l->place == AFTER_ITEM) {
+        l->place = NEXT_ITEM;
+    } else if (c == ']' && l->place != NEXT_ITEM) {
+        l->place = IN_FRAME;
+        l->depth = 1;
+        wm_buf_add(&l->frame, &c, 1);
+    } else {
+        return wm_fail(err, WM_E_INVALID, NULL,
+                       "malformed list: expected an object, ',' or the end of items");
+    }
+    return WM_OK;
+}
+
+static int emit(struct wm_items *l, struct wm_str part,
+                bool (*item)(void *ctx, struct wm_str object, struct wm_error *err), void *ctx,
+                struct wm_error *err)
+{
+    struct wm_error why = {.code = WM_E_INVALID};
+    int rc;
+
+    if (l->held.n > 0 || l->depth > 0) {
+        if (l->held.n + part.n > l->held.max)
+            return wm_fail(err, WM_E_TOO_BIG, NULL, "an item of a list is longer than %zu bytes",
+                           l->held.max);
+        wm_buf_str(&l->held, part);
+        if ((rc = wm_buf_check(&l->held, err)) < 0 || l->depth > 0)
+            return rc;
+        part = wm_buf_text(&l->held);
+    }
+    l->place = AFTER_ITEM;
+    rc = wm_json_locate(part, 0, NULL, NULL, err);
+    if (rc == WM_OK && !item(ctx, part, &why)) {
+        rc = why.code;
+        if (err)
+            *err = why;
+    }
+    if (l->held.cap > KEEP_BYTES)
+        wm_buf_done(&l->held);
+    else
+        wm_buf_clear(&l->held);
+    return rc;
+}
+
+int wm_items_feed(struct wm_items *l, struct wm_str bytes,
+                  bool (*item)(void *ctx, struct wm_str object, struct wm_error *err), void *ctx,
+                  struct wm_error *err)
+{
+    const char *p = bytes.p, *end = p + bytes.n;
+    int rc = WM_OK;
+
+    while (p < end && rc == WM_OK) {
+        const char *from = p;
+
+        if (l->place == IN_FRAME) {
+            p = pass_frame(l, p, end);
+            rc = wm_buf_check(&l->frame, err);
+        } else if (l->place == IN_ITEM) {
+            p = pass_item(l, p, end);
+            rc = emit(l, (struct wm_str){from, (size_t)(p - from)}, item, ctx, err);
+        } else if ((rc = between(l, *p, err)) == WM_OK && l->place == IN_ITEM) {
+            /* the brace belongs to the item */
+            p = pass_item(l, p + 1, end);
+            rc = emit(l, (struct wm_str){from, (size_t)(p - from)}, item, ctx, err);
+        } else {
+            p++;
+        }
+    }
+    return rc;
+}
+
+int wm_items_end(const struct wm_items *l, struct wm_str *ret_frame, struct wm_error *err)
+{
+    static const char *const wanted[] = {"", "/items"};
+    struct wm_str frame = wm_buf_text(&l->frame);
+    struct wm_json_span span[2];
+    int rc;
+
+    if (l->place != IN_FRAME)
+        return wm_fail(err, WM_E_INVALID, NULL, "the list ends among its items");
+    /* asking for "items" has it refused when it stands there twice */
+    if ((rc = wm_json_locate(frame, 2, wanted, span, err)) < 0)
+        return rc;
+    if (span[0].kind != WM_JSON_OBJECT)
+        return wm_fail(err, WM_E_INVALID, NULL, "the list is no object");
+    *ret_frame = frame;
+    return WM_OK;
+}
+
+void wm_items_done(struct wm_items *l)
+{
+    size_t item_max = l->held.max;
+
+    wm_buf_done(&l->held);
+    wm_buf_done(&l->frame);
+    *l = WM_ITEMS(item_max);
+}

@@ -1,0 +1,473 @@
+/* The machine: starts an attempt, sees how it ends, looks the rest up in the table of rules. */
+#include <stdlib.h>
+
+#include "watch_internal.h"
+#include "waymark/clock.h"
+#include "waymark/log.h"
+
+enum { SMALLEST_PAGE = 50, FIRST_PROBE_MS = 1000, MANY_HASTY = 2, MANY_BROKEN = 3 };
+
+const char *wm_watch_state_name(enum wm_watch_state s)
+{
+    static const char *const names[] = {"starting",  "synced",       "absent",
+                                        "forbidden", "unauthorized", "unreachable"};
+
+    return (size_t)s < sizeof names / sizeof names[0] ? names[s] : "unknown";
+}
+
+void wm_watch_publish(struct wm_watch *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->shared = w->stats;
+    pthread_mutex_unlock(&w->lock);
+}
+
+void wm_watch_set_state(struct wm_watch *w, enum wm_watch_state s, const struct wm_error *why)
+{
+    bool bad = s != WM_WATCH_SYNCED && s != WM_WATCH_ABSENT;
+
+    if (s == WM_STATE_KEEP || s == w->stats.state || w->stopped)
+        return;
+    w->stats.state = s;
+    w->stats.state_since_ms = wm_mono_ms();
+    wm_watch_publish(w);
+    wm_log(bad ? WM_LOG_WARN : WM_LOG_INFO, "watch_state", WM_F("server", w->k->access.server),
+           WM_F("path", w->path), WM_F("state", wm_watch_state_name(s)), WM_F("error", why ? why->msg : ""));
+    if (w->sink.state)
+        w->sink.state(w->sink.ctx, s, why);
+}
+
+/* --- attempts --- */
+
+static void on_done(void *ctx, const struct wm_answer *a);
+
+static void reset_stream(struct wm_watch *w)
+{
+    wm_lines_done(&w->lines);
+    wm_items_done(&w->items);
+    w->stream_failed = false;
+    w->stream_retry_s = -1;
+    w->stream_why = (struct wm_error){0};
+}
+
+static void build_url(struct wm_watch *w)
+{
+    struct wm_watch_query q = {.path = w->path,
+                               .selector = w->selector,
+                               .from = w->from,
+                               .rv = w->rv,
+                               .continue_token = w->continue_token,
+                               .page_size = w->no_limit ? 0 : w->page_size,
+                               .paginate_always = w->paginate_always,
+                               .bookmarks = w->bookmarks};
+    int span = w->max_s - w->min_s + 1;
+
+    /* at random, so that the watches of a cluster do not all come back at once */
+    w->timeout_s = w->min_s + (int)(wm_kube_random(w->k) % (unsigned)(span > 0 ? span : 1));
+    q.timeout_s = w->timeout_s;
+    if (w->op == WM_OP_LIST)
+        wm_list_url(&q, &w->url);
+    else
+        wm_watch_url(&q, &w->url);
+}
+
+static const char *accept_of(const struct wm_watch *w)
+{
+    /* in the order of preference; a server takes the first that it knows */
+#define AS(kind)                                                                                             \
+    "application/json;as=" kind ";g=meta.k8s.io;v=v1, application/json;as=" kind                             \
+    ";g=meta.k8s.io;v=v1beta1, application/json"
+    if (!w->metadata_only)
+        return "application/json";
+    return w->op == WM_OP_LIST ? AS("PartialObjectMetadataList") : AS("PartialObjectMetadata");
+#undef AS
+}
+
+static void start(void *ctx)
+{
+    struct wm_watch *w = ctx;
+
+    build_url(w);
+    reset_stream(w);
+    struct wm_transfer_spec spec = {.method = "GET",
+                                    .path = w->url.p,
+                                    .accept = accept_of(w),
+                                    /* lists come at the speed of the network, watches in drops */
+                                    .buffer_bytes = w->op == WM_OP_LIST ? 64 << 10 : 8 << 10,
+                                    .on_head = wm_watch_on_head,
+                                    .on_body = wm_watch_on_body,
+                                    .on_done = on_done,
+                                    .ctx = w};
+
+    w->started_ms = wm_mono_ms();
+    w->heard_before = w->stats.events + w->stats.bookmarks;
+    w->bytes_checked = w->stats.bytes;
+    if (w->op == WM_OP_WATCH)
+        w->stats.watches++;
+    else if (!w->continue_token)
+        w->stats.lists++;
+    w->transfer = wm_transfer_start(w->k, &spec);
+    wm_timer_set(w->k, &w->limit, w->k->t.list_first_byte_ms);
+    wm_watch_publish(w);
+}
+
+static void through_gate(void *ctx)
+{
+    struct wm_watch *w = ctx;
+
+    w->epoch = w->k->gate.epoch;
+    if (w->op == WM_OP_LIST && !w->has_slot)
+        wm_slot_wait(w);
+    else
+        start(w);
+}
+
+static void to_gate(void *ctx)
+{
+    struct wm_watch *w = ctx;
+
+    wm_gate_wait(w->k, &w->at_gate);
+}
+
+static void close_stream(struct wm_watch *w)
+{
+    wm_timer_stop(w->k, &w->limit);
+    w->k->watches.n_open -= w->is_open;
+    w->is_open = false;
+}
+
+void wm_watch_opened(struct wm_watch *w)
+{
+    w->absents = w->forbiddens = 0;
+    w->absent_since_ms = 0;
+    w->stats.last_heard_ms = wm_mono_ms();
+    if (w->op == WM_OP_LIST) {
+        wm_timer_set(w->k, &w->limit, w->k->t.list_stall_ms);
+        return;
+    }
+    w->is_open = true;
+    w->k->watches.n_open++;
+    wm_timer_set(w->k, &w->limit, (int64_t)w->timeout_s * 1000 + w->k->t.watch_grace_ms);
+    wm_heartbeat_arm(w->k);
+    wm_watch_set_state(w, WM_WATCH_SYNCED, NULL);
+    wm_watch_publish(w);
+}
+
+static void on_limit(void *ctx)
+{
+    struct wm_watch *w = ctx;
+    const struct wm_kube_tunables *t = &w->k->t;
+    bool was_open = w->is_open, heard = w->stats.last_heard_ms >= w->started_ms;
+    struct wm_error why;
+
+    if (w->op == WM_OP_LIST && heard && w->stats.bytes - w->bytes_checked >= (uint64_t)t->list_stall_bytes) {
+        w->bytes_checked = w->stats.bytes;
+        wm_timer_set(w->k, &w->limit, t->list_stall_ms);
+        return;
+    }
+    wm_fail(&why, WM_E_TIMEOUT, w->path, "%s: %s", w->k->access.server,
+            was_open ? "the watch did not end at its time"
+            : heard  ? "the list came to a standstill"
+                     : "no answer");
+    w->transfer = wm_transfer_cancel(w->transfer);
+    close_stream(w);
+    wm_watch_settle(w, was_open ? WM_OUT_CUT : WM_OUT_UNREACHABLE, &why, false, -1);
+}
+
+void wm_watch_cut(struct wm_watch *w, const struct wm_error *why)
+{
+    w->transfer = wm_transfer_cancel(w->transfer);
+    close_stream(w);
+    wm_watch_settle(w, WM_OUT_UNREACHABLE, why, false, -1);
+}
+
+/* --- the end of an attempt --- */
+
+static bool heard_something(const struct wm_watch *w)
+{
+    return w->stats.events + w->stats.bookmarks > w->heard_before;
+}
+
+static bool lasted(const struct wm_watch *w)
+{
+    return wm_mono_ms() - w->started_ms >= w->k->t.short_watch_ms;
+}
+
+static enum wm_outcome outcome_of(struct wm_watch *w, const struct wm_answer *a, struct wm_error *why)
+{
+    bool began = a->status >= 200 && a->status < 300;
+
+    if (a->error.code == WM_OK && w->op == WM_OP_LIST)
+        return wm_watch_end_list(w, why);
+    if (a->error.code == WM_OK)
+        return lasted(w) || heard_something(w) ? WM_OUT_ENDED : WM_OUT_SHORT;
+    *why = a->error;
+    if (!began)
+        return wm_classify_answer(w->op, a, w->continue_token != NULL, w->metadata_only, w->bookmarks);
+    if (w->stream_failed)
+        return w->stream_outcome;
+    /* what we refused ourselves (not JSON, too long), against what the network did */
+    return why->code == WM_E_IO || why->code == WM_E_TIMEOUT ? WM_OUT_CUT : WM_OUT_BROKEN;
+}
+
+static void on_done(void *ctx, const struct wm_answer *a)
+{
+    struct wm_watch *w = ctx;
+    struct wm_error why = {0};
+    enum wm_outcome o;
+
+    w->transfer = NULL;
+    if (w->stopped)
+        return; /* the reaper is on its way */
+    o = outcome_of(w, a, &why);
+    close_stream(w);
+    wm_watch_settle(w, o, &why, a->refused, w->stream_failed ? w->stream_retry_s : a->retry_after_s);
+}
+
+/* --- what follows --- */
+
+static bool is_good(enum wm_outcome o)
+{
+    return o == WM_OUT_PAGE || o == WM_OUT_LISTED || o == WM_OUT_ENDED;
+}
+
+static void note_progress(struct wm_watch *w, enum wm_outcome o)
+{
+    bool healthy =
+        w->op == WM_OP_WATCH && (heard_something(w) || ((o == WM_OUT_ENDED || o == WM_OUT_CUT) && lasted(w)));
+
+    if (healthy || wm_mono_ms() - w->failed_ms > w->k->t.healthy_ms)
+        w->failures = w->hasty = 0;
+    if (healthy)
+        w->broken = 0;
+    if (!is_good(o))
+        w->failed_ms = wm_mono_ms();
+}
+
+static void count_outcome(struct wm_watch *w, enum wm_outcome o)
+{
+    if (o == WM_OUT_EXPIRED || o == WM_OUT_EXPIRED_PAGE)
+        w->stats.expired++;
+    else if (!is_good(o))
+        w->stats.errors++;
+}
+
+/* What an outcome changes in how we ask. */
+static void adapt(struct wm_watch *w, enum wm_outcome o)
+{
+    if (o == WM_OUT_FORM)
+        w->metadata_only = false;
+    else if (o == WM_OUT_OPTION)
+        w->bookmarks = false;
+    else if (o == WM_OUT_SLOW && w->page_size > SMALLEST_PAGE)
+        w->page_size = w->page_size / 2 > SMALLEST_PAGE ? w->page_size / 2 : SMALLEST_PAGE;
+}
+
+static void choose_next(struct wm_watch *w, enum wm_next next)
+{
+    if (next == WM_NEXT_PAGE)
+        return;
+    free(w->continue_token);
+    w->continue_token = NULL;
+    switch (next) {
+    case WM_NEXT_WATCH:
+        w->op = WM_OP_WATCH;
+        break;
+    case WM_NEXT_LIST:
+        w->op = WM_OP_LIST;
+        w->from = *w->rv ? WM_FROM_LAST : WM_FROM_CACHE;
+        break;
+    case WM_NEXT_QUORUM:
+        w->op = WM_OP_LIST;
+        w->from = WM_FROM_QUORUM;
+        break;
+    case WM_NEXT_FULL:
+        w->no_limit = true;
+        break;
+    case WM_NEXT_SAME:
+    case WM_NEXT_PAGE:
+        break;
+    }
+}
+
+static int64_t growing_ms(struct wm_watch *w, unsigned n, int longest_ms, bool jitter)
+{
+    int64_t wait = n < 10 ? (int64_t)FIRST_PROBE_MS << n : longest_ms;
+
+    if (wait > longest_ms)
+        wait = longest_ms;
+    if (jitter)
+        wait += wait * wm_kube_random(w->k) / UINT32_MAX;
+    return wait / w->k->t.backoff_divisor;
+}
+
+static int64_t own_pause_ms(struct wm_watch *w, int retry_after_s)
+{
+    int64_t wait = wm_backoff_ms(w->failures++, wm_kube_random(w->k)) / w->k->t.backoff_divisor;
+    int64_t asked = (int64_t)retry_after_s * 1000;
+
+    return wait > asked ? wait : asked;
+}
+
+/* A 404 may come from an API server that has only just started and does not know its kinds yet: what we hold
+ * is thrown away only when it says so for a while. */
+static bool is_surely_absent(struct wm_watch *w)
+{
+    int64_t now = wm_mono_ms();
+
+    if (!w->absent_since_ms)
+        w->absent_since_ms = now;
+    return !w->has_content || now - w->absent_since_ms >= w->k->t.absent_sure_ms;
+}
+
+static void empty_sink(struct wm_watch *w)
+{
+    w->rv[0] = '\0';
+    w->from = WM_FROM_CACHE;
+    w->has_content = false;
+    if (w->stats.state == WM_WATCH_ABSENT || w->stopped)
+        return;
+    w->sink.replace_begin(w->sink.ctx);
+    if (!w->stopped)
+        w->sink.replace_end(w->sink.ctx);
+}
+
+static void wait_ms(struct wm_watch *w, int64_t ms)
+{
+    wm_timer_set(w->k, &w->pause, ms);
+}
+
+static void schedule(struct wm_watch *w, enum wm_pause pause, bool refused, int retry_after_s)
+{
+    struct wm_kube *k = w->k;
+
+    switch (pause) {
+    case WM_PAUSE_NONE:
+        to_gate(w);
+        break;
+    case WM_PAUSE_SUSPECT:
+        wm_gate_suspect(k);
+        to_gate(w);
+        break;
+    case WM_PAUSE_CLUSTER:
+        wm_gate_failed(k, w->epoch, refused, retry_after_s);
+        to_gate(w);
+        break;
+    case WM_PAUSE_OWN:
+        wait_ms(w, own_pause_ms(w, retry_after_s));
+        break;
+    case WM_PAUSE_ABSENT:
+        wait_ms(w, growing_ms(w, w->absents++, k->t.absent_ms, true));
+        break;
+    case WM_PAUSE_MINUTE:
+        wait_ms(w, growing_ms(w, w->forbiddens++, k->t.forbidden_ms, false));
+        break;
+    }
+}
+
+/* The table's pause, unless experience says otherwise. */
+static enum wm_pause pause_for(struct wm_watch *w, const struct wm_watch_rule *r, enum wm_outcome o)
+{
+    if (r->pause == WM_PAUSE_NONE && !is_good(o) && ++w->hasty > MANY_HASTY)
+        return WM_PAUSE_OWN;
+    /* other watches of the cluster stream: then this is the trouble of one resource (a conversion webhook, an
+     * aggregated API), and the others must not wait for it */
+    if (r->pause == WM_PAUSE_CLUSTER && o == WM_OUT_BUSY && w->k->watches.n_open > 0)
+        return WM_PAUSE_OWN;
+    return r->pause;
+}
+
+static void log_step(const struct wm_watch *w, enum wm_outcome o, const struct wm_error *why)
+{
+    wm_log(WM_LOG_DEBUG, "watch_step", WM_F("server", w->k->access.server), WM_F("path", w->path),
+           WM_F("op", w->op == WM_OP_LIST ? "list" : "watch"), WM_F("outcome", wm_outcome_name(o)),
+           WM_F("version", w->rv), WM_F("error", why && why->code ? why->msg : ""));
+}
+
+void wm_watch_settle(struct wm_watch *w, enum wm_outcome o, const struct wm_error *why, bool refused,
+                     int retry_after_s)
+{
+    const struct wm_watch_rule *r = wm_watch_rule(w->op, o);
+    enum wm_next next = r->next;
+    enum wm_watch_state state = r->state;
+
+    log_step(w, o, why);
+    wm_gate_leave(w->k, &w->at_gate);
+    count_outcome(w, o);
+    note_progress(w, o);
+    reset_stream(w);
+    if (o != WM_OUT_PAGE) {
+        wm_watch_abort_list(w);
+        wm_slot_release(w);
+    }
+    adapt(w, o);
+    if (o == WM_OUT_BROKEN && w->op == WM_OP_WATCH && ++w->broken >= MANY_BROKEN) {
+        w->broken = 0;
+        next = WM_NEXT_LIST;
+    }
+    enum wm_pause pause = pause_for(w, r, o);
+
+    choose_next(w, next);
+    if (r->pause == WM_PAUSE_ABSENT) {
+        if (is_surely_absent(w))
+            empty_sink(w);
+        else
+            state = WM_STATE_KEEP;
+    }
+    wm_watch_set_state(w, state, why && why->code ? why : NULL);
+    wm_watch_publish(w);
+    if (!w->stopped)
+        schedule(w, pause, refused, retry_after_s);
+}
+
+/* --- life --- */
+
+static void reap(void *ctx)
+{
+    wm_watch_free(ctx);
+}
+
+void wm_watch_begin(void *ctx)
+{
+    struct wm_watch *w = ctx;
+    struct wm_watches *set = &w->k->watches;
+
+    w->link = &set->all;
+    w->next = set->all;
+    if (w->next)
+        w->next->link = &w->next;
+    set->all = w;
+    set->n++;
+    /* one connection a watch, and a few that lists and requests share */
+    curl_multi_setopt(w->k->multi, CURLMOPT_MAXCONNECTS, (long)set->n + 4);
+    w->at_gate = (struct wm_waiter){.go = through_gate, .ctx = w};
+    w->in_queue = (struct wm_waiter){.go = start, .ctx = w};
+    w->pause = (struct wm_timer){.fire = to_gate, .ctx = w};
+    w->limit = (struct wm_timer){.fire = on_limit, .ctx = w};
+    w->reaper = (struct wm_timer){.fire = reap, .ctx = w};
+    to_gate(w);
+}
+
+void wm_watch_free(struct wm_watch *w)
+{
+    struct wm_kube *k = w->k;
+
+    w->stopped = true;
+    w->transfer = wm_transfer_cancel(w->transfer);
+    close_stream(w);
+    wm_timer_stop(k, &w->pause);
+    wm_timer_stop(k, &w->reaper);
+    wm_gate_leave(k, &w->at_gate);
+    wm_slot_release(w);
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    k->watches.n--;
+    reset_stream(w);
+    wm_buf_done(&w->url);
+    free(w->continue_token);
+    free(w->path);
+    free(w->selector);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
