@@ -92,7 +92,7 @@ theirs=$(kubectl get "$STORY_KINDS" -A -o name | wc -l)
 say ''
 say "Found $found of the $((theirs - 1)) objects that belong to it; $UNRELATED_BACKUP is rightly not among them."
 
-if [[ -n $with_webhook ]]; then
+if kubectl get validatingwebhookconfiguration waymark-rules >/dev/null 2>&1; then
     headline '5. What cannot work is refused where it is typed'
     for file in tests/demo/objects/refused-{migration,plan}.yaml; do
         shown "kubectl create -f $file" kubectl create -f "$WM_ROOT/$file"

@@ -9,15 +9,17 @@ source "$WM_ROOT/tests/cluster/pki.sh"
 
 WEBHOOK=${WAYMARK_WEBHOOK:-$WM_BUILD/release/webhook/waymark-webhook}
 
-# start_webhook DIR: the one place that knows the webhook's flags. Starts it as process "webhook" of DIR, listening on
-# $WEBHOOK_ADDRESS:$WEBHOOK_PORT with the pair DIR/webhook.crt and .key, for the cluster of $KUBECONFIG; health and
-# metrics in the clear on 127.0.0.1:$WEBHOOK_HEALTH_PORT. More arguments are passed on.
+# start_webhook DIR [FLAG...]: the one place that knows the webhook's flags. Starts it as process "webhook" of DIR, on
+# $WEBHOOK_ADDRESS:$WEBHOOK_PORT, for the cluster of $KUBECONFIG; health and metrics in the clear on
+# 127.0.0.1:$WEBHOOK_HEALTH_PORT. It serves the pair in DIR/tls unless a FLAG gives another --tls-mode.
 start_webhook() {
     local dir=$1
     shift
-    spawn "$dir" webhook "$WEBHOOK" --listen "$WEBHOOK_ADDRESS:$WEBHOOK_PORT" \
-        --health-listen "127.0.0.1:$WEBHOOK_HEALTH_PORT" --tls-cert "$dir/webhook.crt" --tls-key "$dir/webhook.key" \
-        --kubeconfig "$KUBECONFIG" "$@"
+    local -a flags=(--listen "$WEBHOOK_ADDRESS:$WEBHOOK_PORT" --health-listen "127.0.0.1:$WEBHOOK_HEALTH_PORT"
+        --kubeconfig "$KUBECONFIG" --namespace waymark)
+    [[ "$*" == *--tls-mode* ]] || flags+=(--tls-mode files --tls-dir "$dir/tls")
+    [[ "$*" == *--drain-s* ]] || flags+=(--drain-s 1)
+    spawn "$dir" webhook "$WEBHOOK" serve "${flags[@]}" "$@"
 }
 
 webhook_ready() { curl -sS --fail --noproxy '*' --max-time 2 "http://127.0.0.1:$WEBHOOK_HEALTH_PORT/readyz"; }
@@ -29,9 +31,10 @@ webhook_prepare() {
     WEBHOOK_ADDRESS=$services.10
     WEBHOOK_PORT=8443
     WEBHOOK_HEALTH_PORT=$(free_port)
+    mkdir -p "$dir/tls"
     new_ca "$dir/webhook-ca" waymark-webhook-ca
-    new_certificate "$dir/webhook-ca" "$dir/webhook" /CN=waymark-webhook \
-        DNS:waymark-webhook.waymark.svc DNS:waymark-webhook.waymark.svc.cluster.local "IP:$WEBHOOK_ADDRESS"
+    new_certificate "$dir/webhook-ca" "$dir/tls/tls" /CN=waymark-webhook \
+        DNS:waymark-webhook.waymark.svc DNS:waymark-webhook.waymark.svc.cluster.local
     kubectl get namespace waymark >/dev/null 2>&1 || kubectl create namespace waymark >/dev/null
     printf '%s=%q\n' WEBHOOK_ADDRESS "$WEBHOOK_ADDRESS" WEBHOOK_PORT "$WEBHOOK_PORT" \
         WEBHOOK_HEALTH_PORT "$WEBHOOK_HEALTH_PORT" >"$dir/webhook.env"
