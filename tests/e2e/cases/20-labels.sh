@@ -141,7 +141,7 @@ metadata:
   name: racing-$$-$i
   namespace: $NAMESPACE
   ownerReferences: [{apiVersion: velero.io/v1, kind: Backup, name: racing-$$-$i, uid: $uid, controller: true}]
-spec: {backupStorageLocation: default, node: n, pod: {}, repoIdentifier: r, volume: v}
+spec: {backupStorageLocation: default, node: worker, pod: {}, repoIdentifier: r, volume: v}
 END
         assert_identity podvolumebackup "racing-$$-$i"
     done
@@ -162,7 +162,7 @@ metadata:
   name: b-1
   namespace: $NAMESPACE
   ownerReferences: [{apiVersion: velero.io/v1, kind: Backup, name: b, uid: 99999999-9999-4999-8999-999999999999, controller: true}]
-spec: {backupStorageLocation: default, node: n, pod: {}, repoIdentifier: r, volume: v}
+spec: {backupStorageLocation: default, node: worker, pod: {}, repoIdentifier: r, volume: v}
 END
     assert_no_label podvolumebackup b-1 $PLAN_KEY
 }
@@ -170,6 +170,7 @@ END
 # hook Jobs and rsync pods of MTC are labelled, those of applications never even reach the webhook
 test_jobs_and_pods() {
     local before
+    use_webhook
     own_namespace
     new_migration 'name: m' >/dev/null
     MIGRATION=m MIGRATION_UID=$(uid_of migmigration m "$NAMESPACE")
@@ -192,6 +193,7 @@ END
 # 1,000 status updates of a labelled migration, written as mig-controller writes them, are not one call to the webhook
 test_status_updates_never_wait() {
     local before
+    use_webhook
     own_namespace
     new_migration 'name: m' >/dev/null
     before=$(webhook_metric waymark_http_requests_total)
