@@ -87,8 +87,10 @@ wait_for() {
 # give_up_unless_started: shows why a start failed, ends what was started, removes what was made
 give_up_unless_started() {
     local part
+    # shellcheck disable=SC2154 # wm_leave sets status
     [[ -z $started ]] || return 0
     for part in etcd apiserver controller-manager; do
+        ((status < 128)) || break # stopped by a signal: no need to explain
         [[ ! -s $dir/$part.log ]] || { say "the end of $part.log:" && tail -n 15 "$dir/$part.log" | sed 's/^/    /' >&2; }
     done
     take_down
@@ -351,7 +353,7 @@ status() {
         say 'no cluster is up'
         return
     fi
-    printf '%-12s %-6s %8s  %-24s %-58s %s\n' NAME READY UPTIME URL PIDS KUBECONFIG
+    printf '%-20s %-6s %8s  %-24s %-58s %s\n' NAME READY UPTIME URL PIDS KUBECONFIG
     for name in "${names[@]}"; do
         must_load "$name"
         pids=''
@@ -367,7 +369,7 @@ status() {
         else
             all_ready=1
         fi
-        printf '%-12s %-6s %7ds  %-24s %-58s %s\n' "$name" "$ready" "$up" "$URL" "$pids" "$dir/kubeconfig"
+        printf '%-20s %-6s %7ds  %-24s %-58s %s\n' "$name" "$ready" "$up" "$URL" "$pids" "$dir/kubeconfig"
     done
     ((${#named[@]} == 0)) || return "$all_ready"
 }

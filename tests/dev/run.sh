@@ -53,5 +53,6 @@ printf 'export KUBECONFIG=%q\n' "$KUBECONFIG"
 say 'Ready. Ctrl-C ends it.'
 log=$dir/extra/webhook.log
 [[ -n $with_webhook ]] || log=$dir/apiserver.log
-tail -n +1 -F "$log" &
+tail -n +1 -F "$log" >&2 &
+at_exit "kill $!" # before the log goes
 wait $!

@@ -68,6 +68,21 @@ test_pause() {
     eventually 10 kubectl get --raw /readyz
 }
 
+# a stranger that got the pid of a process which ended is left alone
+test_recycled_pid() {
+    local pid
+    spawn "$E2E_TEST_DIR" sleeper sleep 60
+    pid=$(pid_of "$E2E_TEST_DIR" sleeper)
+    cp "$E2E_TEST_DIR/sleeper.pid" "$E2E_TEST_DIR/true"
+    # The same pid, recorded with a start time that is not its own.
+    printf '%s 1 %s\n' "$pid" "$(</proc/sys/kernel/random/boot_id)" >"$E2E_TEST_DIR/sleeper.pid"
+    end_processes "$E2E_TEST_DIR" sleeper
+    kill -0 "$pid" || fail 'a process was ended that was not the recorded one'
+    mv "$E2E_TEST_DIR/true" "$E2E_TEST_DIR/sleeper.pid"
+    end_processes "$E2E_TEST_DIR" sleeper
+    ! kill -0 "$pid" 2>/dev/null || fail 'the recorded process was not ended'
+}
+
 # a webhook behind a Service is called without kube-proxy, and its patch does not end the API server
 test_service_webhook() {
     local agnhost services pid port
