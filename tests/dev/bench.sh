@@ -1,57 +1,43 @@
 #!/usr/bin/env bash
 # Runs the measurements in tests/bench, on the release build.
-# Usage: ./dev bench [--list] [--out DIR] [NAME...]
+# Usage: ./dev bench               all of them
+#        ./dev bench --list        their names
+#        ./dev bench NAME [...]    one of them, with options of its own; NAME --help lists those
 #
-#   --list   print the names of the measurements
-#   --out    where the numbers go (build/bench); each measurement writes its own files there
-#   NAME     only these
-#
-# A measurement is an executable tests/bench/NAME.sh; it gets the folder in WAYMARK_BENCH_OUT.
+# A measurement is tests/bench/NAME.sh and writes its numbers to build/bench.
 set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-list='' out=$WM_BUILD/bench names=()
-while (($#)); do
-    case $1 in
-        --list) list=1 ;;
-        --out)
-            out=$(option_value "$@")
-            shift
-            ;;
-        --out=*) out=${1#*=} ;;
-        -h | --help)
-            usage "$0"
-            exit
-            ;;
-        -*) die "bench knows no option $1; see ./dev bench --help" ;;
-        *) names+=("$1") ;;
-    esac
-    shift
-done
-if ((${#names[@]} == 0)); then
-    for file in "$WM_ROOT"/tests/bench/*.sh; do
-        [[ ! -x $file ]] || names+=("$(basename "$file" .sh)")
-    done
-fi
+# What measures says so in a comment at its head: "Usage: ./dev bench NAME".
+measurements() { grep -lE '^# Usage: \./dev bench ' "$WM_ROOT"/tests/bench/*.sh 2>/dev/null | sed 's|.*/||; s|\.sh$||'; }
+
+case ${1:-} in
+    -h | --help)
+        usage "$0"
+        exit
+        ;;
+    --list)
+        measurements
+        exit
+        ;;
+    -*) die "bench knows no option $1; see ./dev bench --help" ;;
+esac
+mapfile -t names < <(measurements)
 ((${#names[@]})) || die 'tests/bench has no measurement'
-if [[ -n $list ]]; then
-    printf '%s\n' "${names[@]}"
-    exit
+if (($#)); then
+    [[ " ${names[*]} " == *" $1 "* ]] || die "there is no measurement $1: ${names[*]}"
+    names=("$1")
+    shift
 fi
-need bench,cluster
-bash "$WM_ROOT/tests/dev/build.sh" --preset release
-mkdir -p "$out"
-export WAYMARK_BENCH_OUT=$out
+[[ " $* " == *' --help '* ]] || need build,bench,cluster
+mkdir -p "$WM_BUILD/bench"
 broken=0
 for name in "${names[@]}"; do
-    file=$WM_ROOT/tests/bench/$name.sh
-    [[ -x $file ]] || die "there is no measurement $name; ./dev bench --list names them"
     headline "bench: $name"
-    "$file" || {
-        warn "$name failed (status $?)"
+    bash "$WM_ROOT/tests/bench/$name.sh" "$@" || {
+        warn "$name failed"
         broken=1
     }
 done
-say "numbers are in $out"
 ((broken == 0))

@@ -8,9 +8,9 @@
 #   tsan   the unit tests under the thread sanitizer
 #   fuzz   each fuzzer for a few seconds
 #   lint   formatting and static analysis; each check counts as one test
-#   all    all of these
+#   all    all of these, as when no PART is given
 #
-# Without a PART: unit and e2e. The last line is "N passed, N failed", with ", N skipped" where some were; the exit
+# The last line is "N passed, N failed", with ", N skipped" where some were; the exit
 # status is 1 when any failed. A part that breaks off counts as failed. All output is in build/logs.
 set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
@@ -30,7 +30,7 @@ while (($#)); do
     esac
     shift
 done
-((${#parts[@]})) || parts=(unit e2e)
+((${#parts[@]})) || parts=(unit asan tsan fuzz lint e2e)
 
 run_part() {
     case $1 in
