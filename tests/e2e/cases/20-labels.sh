@@ -122,15 +122,14 @@ END
 # a PodVolumeBackup that is created milliseconds after its Backup finds it: both in one request stream
 test_child_right_behind_its_parent() {
     local i uid
-    operator_namespace
-    story_plan
-    [[ -n $(kubectl get migmigration migration-aaaaa -n "$NAMESPACE" --ignore-not-found) ]] || story_migration >/dev/null
-    MIGRATION=migration-aaaaa MIGRATION_UID=$(story_uid migmigration migration-aaaaa)
+    own_namespace
+    MIGRATION=$(new_migration 'name: racing')
+    MIGRATION_UID=$(uid_of migmigration racing "$NAMESPACE")
     for i in 1 2 3 4 5 6 7 8 9 10; do
         uid=$(kubectl create -o jsonpath='{.metadata.uid}' -f - <<END
 apiVersion: velero.io/v1
 kind: Backup
-metadata: {name: racing-$$-$i, namespace: $NAMESPACE, labels: {app.kubernetes.io/part-of: openshift-migration, migmigration: $MIGRATION_UID}}
+metadata: {name: b-$i, namespace: $NAMESPACE, labels: {app.kubernetes.io/part-of: openshift-migration, migmigration: $MIGRATION_UID}}
 spec: {}
 END
         )
@@ -138,12 +137,12 @@ END
 apiVersion: velero.io/v1
 kind: PodVolumeBackup
 metadata:
-  name: racing-$$-$i
+  name: b-$i
   namespace: $NAMESPACE
-  ownerReferences: [{apiVersion: velero.io/v1, kind: Backup, name: racing-$$-$i, uid: $uid, controller: true}]
+  ownerReferences: [{apiVersion: velero.io/v1, kind: Backup, name: b-$i, uid: $uid, controller: true}]
 spec: {backupStorageLocation: default, node: worker, pod: {}, repoIdentifier: r, volume: v}
 END
-        assert_identity podvolumebackup "racing-$$-$i"
+        assert_identity podvolumebackup "b-$i"
     done
 }
 
