@@ -96,7 +96,7 @@ struct wm_certs_manager_opts {
     int64_t validity_s;                              /* 0 = 90 days; renewed when a third is left */
     int64_t wait_s; /* how long API servers may take to see a caBundle; 0 = 60 */
     int64_t keep_s; /* how long a replica may take to see a new pair; 0 = 3,600 */
-    int tick_s;     /* 0 = 30, +- 25 % */
+    int tick_s;     /* between looks, plus up to a quarter; 0 = half of wait_s, 1 to 30 */
     int timeout_ms; /* of one request; 0 = 10,000 */
     wm_pair_fn *on_pair;
     void *ctx;
