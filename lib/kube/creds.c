@@ -22,6 +22,7 @@ struct wm_creds {
     struct wm_exec *exec;
     bool exec_known; /* `got` holds credentials */
     struct wm_exec_result got;
+    int64_t got_ms;
     uint64_t generation;
 };
 
@@ -97,15 +98,18 @@ static void exec_done(void *ctx, const struct wm_error *why, struct wm_exec_resu
         c->got = *result;
         *result = (struct wm_exec_result){0};
         c->exec_known = true;
+        c->got_ms = wm_mono_ms();
     }
     wm_transfers_wake(c->k, why);
 }
 
 static bool exec_expired(const struct wm_creds *c)
 {
-    enum { LEEWAY_S = 10 };
+    enum { LEEWAY_S = 10, LEAST_MS = 1000 };
 
-    return c->got.expires_s && wm_wall_s() + LEEWAY_S >= c->got.expires_s;
+    /* a plugin whose word is worn out when it comes must not be run for ever without a request between */
+    return c->got.expires_s && wm_wall_s() + LEEWAY_S >= c->got.expires_s &&
+           wm_mono_ms() - c->got_ms >= LEAST_MS;
 }
 
 static int need_exec(struct wm_creds *c, struct wm_error *err)

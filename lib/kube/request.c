@@ -46,6 +46,9 @@ static bool is_write(const struct job *j)
 static bool may_write(struct wm_requests *q)
 {
     const struct wm_kube_tunables *t = &q->k->t;
+
+    if (t->writes_per_s < 0)
+        return true;
     int64_t now = wm_mono_ms(), one_us = 1000000 / t->writes_per_s, full_us = one_us * t->write_burst;
 
     q->write_credit_us += (now - q->credit_at_ms) * 1000;

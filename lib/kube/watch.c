@@ -193,7 +193,7 @@ static bool lasted(const struct wm_watch *w)
     return wm_mono_ms() - w->started_ms >= w->k->t.short_watch_ms;
 }
 
-static enum wm_outcome outcome_of(struct wm_watch *w, const struct wm_answer *a, struct wm_error *why)
+static enum wm_watch_outcome outcome_of(struct wm_watch *w, const struct wm_answer *a, struct wm_error *why)
 {
     bool began = a->status >= 200 && a->status < 300;
 
@@ -214,7 +214,7 @@ static void on_done(void *ctx, const struct wm_answer *a)
 {
     struct wm_watch *w = ctx;
     struct wm_error why = {0};
-    enum wm_outcome o;
+    enum wm_watch_outcome o;
 
     w->transfer = NULL;
     if (w->stopped)
@@ -226,12 +226,12 @@ static void on_done(void *ctx, const struct wm_answer *a)
 
 /* --- what follows --- */
 
-static bool is_good(enum wm_outcome o)
+static bool is_good(enum wm_watch_outcome o)
 {
     return o == WM_OUT_PAGE || o == WM_OUT_LISTED || o == WM_OUT_ENDED;
 }
 
-static void note_progress(struct wm_watch *w, enum wm_outcome o)
+static void note_progress(struct wm_watch *w, enum wm_watch_outcome o)
 {
     bool healthy =
         w->op == WM_OP_WATCH && (heard_something(w) || ((o == WM_OUT_ENDED || o == WM_OUT_CUT) && lasted(w)));
@@ -244,7 +244,7 @@ static void note_progress(struct wm_watch *w, enum wm_outcome o)
         w->failed_ms = wm_mono_ms();
 }
 
-static void count_outcome(struct wm_watch *w, enum wm_outcome o)
+static void count_outcome(struct wm_watch *w, enum wm_watch_outcome o)
 {
     if (o == WM_OUT_EXPIRED || o == WM_OUT_EXPIRED_PAGE)
         w->stats.expired++;
@@ -253,7 +253,7 @@ static void count_outcome(struct wm_watch *w, enum wm_outcome o)
 }
 
 /* What an outcome changes in how we ask. */
-static void adapt(struct wm_watch *w, enum wm_outcome o)
+static void adapt(struct wm_watch *w, enum wm_watch_outcome o)
 {
     if (o == WM_OUT_FORM)
         w->metadata_only = false;
@@ -366,7 +366,7 @@ static void schedule(struct wm_watch *w, enum wm_pause pause, bool refused, int 
 }
 
 /* The table's pause, unless experience says otherwise. */
-static enum wm_pause pause_for(struct wm_watch *w, const struct wm_watch_rule *r, enum wm_outcome o)
+static enum wm_pause pause_for(struct wm_watch *w, const struct wm_watch_rule *r, enum wm_watch_outcome o)
 {
     if (r->pause == WM_PAUSE_NONE && !is_good(o) && ++w->hasty > MANY_HASTY)
         return WM_PAUSE_OWN;
@@ -377,14 +377,14 @@ static enum wm_pause pause_for(struct wm_watch *w, const struct wm_watch_rule *r
     return r->pause;
 }
 
-static void log_step(const struct wm_watch *w, enum wm_outcome o, const struct wm_error *why)
+static void log_step(const struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why)
 {
     wm_log(WM_LOG_DEBUG, "watch_step", WM_F("server", w->k->access.server), WM_F("path", w->path),
-           WM_F("op", w->op == WM_OP_LIST ? "list" : "watch"), WM_F("outcome", wm_outcome_name(o)),
+           WM_F("op", w->op == WM_OP_LIST ? "list" : "watch"), WM_F("outcome", wm_watch_outcome_name(o)),
            WM_F("version", w->rv), WM_F("error", why && why->code ? why->msg : ""));
 }
 
-void wm_watch_settle(struct wm_watch *w, enum wm_outcome o, const struct wm_error *why, bool refused,
+void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why, bool refused,
                      int retry_after_s)
 {
     const struct wm_watch_rule *r = wm_watch_rule(w->op, o);

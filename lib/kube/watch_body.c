@@ -58,7 +58,7 @@ static int take_continue(struct wm_json_span s, char **ret, struct wm_error *why
     return WM_OK;
 }
 
-static enum wm_outcome complete_list(struct wm_watch *w, const char *rv)
+static enum wm_watch_outcome complete_list(struct wm_watch *w, const char *rv)
 {
     memcpy(w->rv, rv, WM_RV_SIZE);
     w->no_limit = false;
@@ -70,7 +70,7 @@ static enum wm_outcome complete_list(struct wm_watch *w, const char *rv)
     return WM_OUT_LISTED;
 }
 
-enum wm_outcome wm_watch_end_list(struct wm_watch *w, struct wm_error *why)
+enum wm_watch_outcome wm_watch_end_list(struct wm_watch *w, struct wm_error *why)
 {
     static const char *const wanted[] = {"/metadata/resourceVersion", "/metadata/continue"};
     struct wm_json_span s[2];
@@ -103,7 +103,7 @@ struct event {
     struct wm_json_span rv;
 };
 
-static void stream_stop(struct wm_watch *w, enum wm_outcome o)
+static void stream_stop(struct wm_watch *w, enum wm_watch_outcome o)
 {
     w->stream_failed = true;
     w->stream_outcome = o;

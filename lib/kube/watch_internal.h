@@ -32,7 +32,7 @@ void wm_watch_url(const struct wm_watch_query *q, struct wm_buf *out);
 
 enum wm_watch_op { WM_OP_LIST, WM_OP_WATCH };
 
-enum wm_outcome {
+enum wm_watch_outcome {
     WM_OUT_PAGE,         /* one page of several */
     WM_OUT_LISTED,       /* the last page */
     WM_OUT_ENDED,        /* a watch that the server ended in good order */
@@ -77,20 +77,20 @@ enum wm_pause {
 
 struct wm_watch_rule {
     enum wm_watch_op op;
-    enum wm_outcome outcome;
+    enum wm_watch_outcome outcome;
     enum wm_next next;
     enum wm_pause pause;
     enum wm_watch_state state;
 };
 /* Never NULL. */
-const struct wm_watch_rule *wm_watch_rule(enum wm_watch_op op, enum wm_outcome outcome);
-const char *wm_outcome_name(enum wm_outcome o);
+const struct wm_watch_rule *wm_watch_rule(enum wm_watch_op op, enum wm_watch_outcome outcome);
+const char *wm_watch_outcome_name(enum wm_watch_outcome o);
 
 /* What an answer that is no 2xx, or none, is to `op`. */
-enum wm_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_answer *a, bool on_page,
+enum wm_watch_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_answer *a, bool on_page,
                                    bool metadata_only, bool bookmarks);
 /* What the Status in an ERROR event is; fills *err and the server's wish. */
-enum wm_outcome wm_classify_event(struct wm_str status, int *ret_retry_after_s, struct wm_error *err);
+enum wm_watch_outcome wm_classify_event(struct wm_str status, int *ret_retry_after_s, struct wm_error *err);
 
 /* --- the machine: watch.c, watch_body.c --- */
 
@@ -123,7 +123,7 @@ struct wm_watch {
     uint64_t heard_before, bytes_checked; /* events and bookmarks; bytes at the last look for a stall */
     struct wm_lines lines;
     struct wm_items items;
-    enum wm_outcome stream_outcome; /* set by an ERROR event or a broken body */
+    enum wm_watch_outcome stream_outcome; /* set by an ERROR event or a broken body */
     int stream_retry_s;
     bool stream_failed;
     struct wm_error stream_why;
@@ -137,7 +137,7 @@ struct wm_watch {
 void wm_watch_begin(void *w); /* in the kube thread, once */
 void wm_watch_free(struct wm_watch *w);
 void wm_watch_publish(struct wm_watch *w);
-void wm_watch_settle(struct wm_watch *w, enum wm_outcome o, const struct wm_error *why, bool refused,
+void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why, bool refused,
                      int retry_after_s);
 /* An open watch is given up: the server has fallen silent. */
 void wm_watch_cut(struct wm_watch *w, const struct wm_error *why);
@@ -149,7 +149,7 @@ void wm_watch_opened(struct wm_watch *w);
 /* The body's side: callbacks of the transfer, and the end of a complete list. */
 bool wm_watch_on_head(void *ctx, const char *content_type, struct wm_error *why);
 bool wm_watch_on_body(void *ctx, struct wm_str bytes, struct wm_error *why);
-enum wm_outcome wm_watch_end_list(struct wm_watch *w, struct wm_error *why);
+enum wm_watch_outcome wm_watch_end_list(struct wm_watch *w, struct wm_error *why);
 void wm_watch_abort_list(struct wm_watch *w);
 
 /* Slots: few lists of a cluster run at a time. */

@@ -52,7 +52,7 @@ static const char *const names[WM_N_OUTCOMES] = {
 };
 // clang-format on
 
-const struct wm_watch_rule *wm_watch_rule(enum wm_watch_op op, enum wm_outcome outcome)
+const struct wm_watch_rule *wm_watch_rule(enum wm_watch_op op, enum wm_watch_outcome outcome)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         if (rules[i].op == op && rules[i].outcome == outcome)
@@ -62,7 +62,7 @@ const struct wm_watch_rule *wm_watch_rule(enum wm_watch_op op, enum wm_outcome o
     return wm_watch_rule(op, WM_OUT_ODD);
 }
 
-const char *wm_outcome_name(enum wm_outcome o)
+const char *wm_watch_outcome_name(enum wm_watch_outcome o)
 {
     return names[o];
 }
@@ -78,13 +78,13 @@ static bool says_version_ahead(struct wm_str body)
 
 static const struct {
     int status;
-    enum wm_outcome outcome;
+    enum wm_watch_outcome outcome;
 } by_status[] = {
     {410, WM_OUT_EXPIRED}, {401, WM_OUT_UNAUTHORIZED}, {403, WM_OUT_FORBIDDEN},
     {404, WM_OUT_ABSENT},  {429, WM_OUT_BUSY},
 };
 
-enum wm_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_answer *a, bool on_page,
+enum wm_watch_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_answer *a, bool on_page,
                                    bool metadata_only, bool bookmarks)
 {
     if (a->status == 0)
@@ -112,7 +112,7 @@ static int int_of(struct wm_json_span s)
     return s.kind == WM_JSON_NUMBER && s.text.n < 9 ? atoi(s.text.p) : -1;
 }
 
-enum wm_outcome wm_classify_event(struct wm_str status, int *ret_retry_after_s, struct wm_error *err)
+enum wm_watch_outcome wm_classify_event(struct wm_str status, int *ret_retry_after_s, struct wm_error *err)
 {
     static const char *const wanted[] = {"/code", "/reason", "/details/retryAfterSeconds"};
     struct wm_json_span s[3];

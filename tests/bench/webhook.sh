@@ -39,8 +39,8 @@ while (($#)); do
 done
 need build,cluster,bench
 bash "$WM_ROOT/tests/dev/build.sh" --preset release
-agnhost=$(bash "$WM_ROOT/tests/cluster/cluster.sh" assets --with agnhost | tail -n 1)/agnhost
-[[ -x $agnhost ]] || die "agnhost is not where the assets are: $agnhost"
+bash "$WM_ROOT/tests/cluster/cluster.sh" assets --with agnhost >/dev/null
+agnhost=$(find_program agnhost)
 webhook=$WM_BUILD/release/webhook/waymark-webhook client=$WM_BUILD/release/tests/bench/bench_client
 
 dir=$(mktemp -d /dev/shm/waymark-bench-XXXXXX)

@@ -146,7 +146,15 @@ step() {
     fi
     return "$status"
 }
+# The step that was cut short tidies up after itself before the script ends.
 wm_end_step() {
-    [[ -z $wm_step_group ]] || kill -- "-$wm_step_group" 2>/dev/null || true
+    local waited
+    [[ -n $wm_step_group ]] || return 0
+    kill -- "-$wm_step_group" 2>/dev/null
+    for ((waited = 0; waited < 300; waited++)); do
+        kill -0 -- "-$wm_step_group" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -s KILL -- "-$wm_step_group" 2>/dev/null
 }
 at_exit wm_end_step

@@ -103,6 +103,7 @@ webhook_up() {
 # webhook_called: a migration that is created now would get its label; creates nothing
 webhook_called() {
     kubectl get namespace openshift-migration >/dev/null 2>&1 || kubectl create namespace openshift-migration >/dev/null
-    kubectl create --dry-run=server -f "$WM_ROOT/tests/demo/objects/migration.yaml" -o json |
+    sed 's/ name: migration-aaaaa/ generateName: probe-/' "$WM_ROOT/tests/demo/objects/migration.yaml" |
+        kubectl create --dry-run=server -f - -o json |
         jq -e '.metadata.labels["migration.openshift.io/migplan-name"] == "nginx-plan"'
 }

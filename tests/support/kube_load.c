@@ -1,9 +1,9 @@
 /* Writes to an API server as controllers do, at a rate that kubectl cannot reach.  Access by $KUBECONFIG.
  *
- *   kube_load create PATH FILE RATE SECONDS   POSTs the object in FILE to PATH, RATE times a second
- *   kube_load update PATH TIMES               GETs the object at PATH, then PUTs it whole TIMES times, each
- * time with another status.phase and touch, as mig-controller does Prints one JSON line with what came of it;
- * exit 1 when anything failed. */
+ *   kube_load create PATH FILE RATE SECONDS   POSTs the object in FILE to PATH, RATE times a second, each '@'
+ * in it replaced by the count (names that generateName makes collide) kube_load update PATH TIMES GETs the
+ * object at PATH, then PUTs it whole TIMES times, each time with another status.phase and touch, as
+ * mig-controller does Prints one JSON line with what came of it; exit 1 when anything failed. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -64,6 +64,16 @@ static int n_open(void)
     return n;
 }
 
+static void number(struct wm_buf *out, struct wm_str text, int i)
+{
+    wm_buf_clear(out);
+    for (size_t at = 0; at < text.n; at++)
+        if (text.p[at] == '@')
+            wm_buf_printf(out, "%d", i);
+        else
+            wm_buf_add(out, text.p + at, 1);
+}
+
 static void create_one(struct wm_kube *k, const struct wm_kube_request *r)
 {
     int64_t *began_ms = malloc(sizeof *began_ms);
@@ -84,7 +94,7 @@ static void create_one(struct wm_kube *k, const struct wm_kube_request *r)
 
 static int create(struct wm_kube *k, const char *path, const char *file, int rate, int seconds)
 {
-    wm_auto_buf struct wm_buf body = WM_BUF_MAX(FILE_MAX);
+    wm_auto_buf struct wm_buf body = WM_BUF_MAX(FILE_MAX), numbered = WM_BUF_MAX(FILE_MAX);
     struct wm_error err;
 
     if (wm_file_read(file, &body, &err) < 0) {
@@ -92,8 +102,7 @@ static int create(struct wm_kube *k, const char *path, const char *file, int rat
         return 2;
     }
     /* A failure must show: nothing is tried again. */
-    struct wm_kube_request r = {
-        .method = "POST", .path = path, .body = wm_buf_text(&body), .timeout_ms = 30000, .once = true};
+    struct wm_kube_request r = {.method = "POST", .path = path, .timeout_ms = 30000, .once = true};
     int64_t from_us = wm_mono_ns() / 1000;
 
     for (int i = 0; i < rate * seconds; i++) {
@@ -103,6 +112,8 @@ static int create(struct wm_kube *k, const char *path, const char *file, int rat
             pause_us(due_us - now_us);
         while (n_open() >= MAX_OPEN)
             pause_us(1000);
+        number(&numbered, wm_buf_text(&body), i);
+        r.body = wm_buf_text(&numbered);
         create_one(k, &r);
     }
     while (n_open() > 0)
@@ -161,7 +172,7 @@ static int update(struct wm_kube *k, const char *path, int times)
 int main(int argc, char *argv[])
 {
     struct wm_kube_access access = {0};
-    struct wm_kube_opts opts = {.user_agent = "waymark-kube-load"};
+    struct wm_kube_opts opts = {.user_agent = "waymark-kube-load", .writes_per_s = -1};
     struct wm_kube *k = NULL;
     struct wm_error err;
     int status = 2;

@@ -67,3 +67,65 @@ test_pause() {
     cluster resume "$E2E_NAME"
     eventually 10 kubectl get --raw /readyz
 }
+
+# a stranger that got the pid of a process which ended is left alone
+test_recycled_pid() {
+    local pid
+    spawn "$E2E_TEST_DIR" sleeper sleep 60
+    pid=$(pid_of "$E2E_TEST_DIR" sleeper)
+    cp "$E2E_TEST_DIR/sleeper.pid" "$E2E_TEST_DIR/true"
+    # The same pid, recorded with a start time that is not its own.
+    printf '%s 1 %s\n' "$pid" "$(</proc/sys/kernel/random/boot_id)" >"$E2E_TEST_DIR/sleeper.pid"
+    end_processes "$E2E_TEST_DIR" sleeper
+    kill -0 "$pid" || fail 'a process was ended that was not the recorded one'
+    mv "$E2E_TEST_DIR/true" "$E2E_TEST_DIR/sleeper.pid"
+    end_processes "$E2E_TEST_DIR" sleeper
+    ! kill -0 "$pid" 2>/dev/null || fail 'the recorded process was not ended'
+}
+
+# a webhook behind a Service is called without kube-proxy, and its patch does not end the API server
+test_service_webhook() {
+    local agnhost services pid port
+    # shellcheck source=tests/cluster/find.sh
+    source "$WM_ROOT/tests/cluster/find.sh"
+    agnhost=$(find_program agnhost) || skip 'there is no agnhost; ./dev cluster assets --with agnhost builds it'
+    services=$(cluster env "$E2E_NAME" | sed -n 's/^SERVICES=//p')
+    own_namespace
+    new_ca "$E2E_TEST_DIR/ca" agnhost-ca
+    new_certificate "$E2E_TEST_DIR/ca" "$E2E_TEST_DIR/pair" /CN=agnhost "DNS:agnhost.$NAMESPACE.svc"
+    port=$(free_port)
+    spawn "$E2E_TEST_DIR" agnhost "$agnhost" webhook --port "$port" --tls-cert-file "$E2E_TEST_DIR/pair.crt" \
+        --tls-private-key-file "$E2E_TEST_DIR/pair.key"
+    kubectl apply -f - >/dev/null <<END
+apiVersion: v1
+kind: Service
+metadata: {name: agnhost, namespace: $NAMESPACE}
+spec: {clusterIP: $services.20, ports: [{port: $port}]}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: $NAMESPACE}
+webhooks:
+- name: add-label.example.com
+  clientConfig:
+    caBundle: $(base64 -w0 "$E2E_TEST_DIR/ca.crt")
+    service: {namespace: $NAMESPACE, name: agnhost, path: /add-label, port: $port}
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  objectSelector: {matchLabels: {wants: a-label}}
+  rules: [{operations: [CREATE], apiGroups: [velero.io], apiVersions: ["*"], resources: [backups]}]
+END
+    # shellcheck disable=SC2317 # called by eventually
+    labelled() {
+        kubectl create -f - --dry-run=server -o json <<END | jq -e '.metadata.labels["added-label"] == "yes"'
+apiVersion: velero.io/v1
+kind: Backup
+metadata: {name: b, namespace: $NAMESPACE, labels: {wants: a-label}}
+spec: {}
+END
+    }
+    pid=$(pid_of "$(cluster_dir)" apiserver)
+    eventually 20 labelled
+    kubectl delete mutatingwebhookconfiguration "$NAMESPACE" >/dev/null
+    assert_eq "$pid" "$(pid_of "$(cluster_dir)" apiserver)" 'pid of the API server'
+}

@@ -122,15 +122,14 @@ END
 # a PodVolumeBackup that is created milliseconds after its Backup finds it: both in one request stream
 test_child_right_behind_its_parent() {
     local i uid
-    operator_namespace
-    story_plan
-    [[ -n $(kubectl get migmigration migration-aaaaa -n "$NAMESPACE" --ignore-not-found) ]] || story_migration >/dev/null
-    MIGRATION=migration-aaaaa MIGRATION_UID=$(story_uid migmigration migration-aaaaa)
+    own_namespace
+    MIGRATION=$(new_migration 'name: racing')
+    MIGRATION_UID=$(uid_of migmigration racing "$NAMESPACE")
     for i in 1 2 3 4 5 6 7 8 9 10; do
         uid=$(kubectl create -o jsonpath='{.metadata.uid}' -f - <<END
 apiVersion: velero.io/v1
 kind: Backup
-metadata: {name: racing-$$-$i, namespace: $NAMESPACE, labels: {app.kubernetes.io/part-of: openshift-migration, migmigration: $MIGRATION_UID}}
+metadata: {name: b-$i, namespace: $NAMESPACE, labels: {app.kubernetes.io/part-of: openshift-migration, migmigration: $MIGRATION_UID}}
 spec: {}
 END
         )
@@ -138,12 +137,12 @@ END
 apiVersion: velero.io/v1
 kind: PodVolumeBackup
 metadata:
-  name: racing-$$-$i
+  name: b-$i
   namespace: $NAMESPACE
-  ownerReferences: [{apiVersion: velero.io/v1, kind: Backup, name: racing-$$-$i, uid: $uid, controller: true}]
-spec: {backupStorageLocation: default, node: n, pod: {}, repoIdentifier: r, volume: v}
+  ownerReferences: [{apiVersion: velero.io/v1, kind: Backup, name: b-$i, uid: $uid, controller: true}]
+spec: {backupStorageLocation: default, node: worker, pod: {}, repoIdentifier: r, volume: v}
 END
-        assert_identity podvolumebackup "racing-$$-$i"
+        assert_identity podvolumebackup "b-$i"
     done
 }
 
@@ -162,7 +161,7 @@ metadata:
   name: b-1
   namespace: $NAMESPACE
   ownerReferences: [{apiVersion: velero.io/v1, kind: Backup, name: b, uid: 99999999-9999-4999-8999-999999999999, controller: true}]
-spec: {backupStorageLocation: default, node: n, pod: {}, repoIdentifier: r, volume: v}
+spec: {backupStorageLocation: default, node: worker, pod: {}, repoIdentifier: r, volume: v}
 END
     assert_no_label podvolumebackup b-1 $PLAN_KEY
 }
@@ -170,6 +169,7 @@ END
 # hook Jobs and rsync pods of MTC are labelled, those of applications never even reach the webhook
 test_jobs_and_pods() {
     local before
+    use_webhook
     own_namespace
     new_migration 'name: m' >/dev/null
     MIGRATION=m MIGRATION_UID=$(uid_of migmigration m "$NAMESPACE")
@@ -192,6 +192,7 @@ END
 # 1,000 status updates of a labelled migration, written as mig-controller writes them, are not one call to the webhook
 test_status_updates_never_wait() {
     local before
+    use_webhook
     own_namespace
     new_migration 'name: m' >/dev/null
     before=$(webhook_metric waymark_http_requests_total)

@@ -79,8 +79,7 @@ test_token_change() {
     eventually 60 parents_are migmigrations synced
 }
 
-# two replicas restarted in turn 20 times, with 20 changes of certificate, under 200 creates a second and failurePolicy
-# Fail: not one create is lost
+# two replicas restarted 20 times, with 20 changes of certificate, under 200 creates a second: not one create is lost
 test_restarts_under_load() {
     local i name load status=0 body=$E2E_TEST_DIR/migration.json tls=$E2E_TEST_DIR/tls
     local -A health
@@ -105,7 +104,7 @@ test_restarts_under_load() {
         kubectl replace -f - >/dev/null
     eventually 20 webhook_called
     jq -n '{apiVersion: "migration.openshift.io/v1alpha1", kind: "MigMigration",
-        metadata: {generateName: "load-", namespace: "openshift-migration"},
+        metadata: {name: "load-@", namespace: "openshift-migration"},
         spec: {stage: false, migPlanRef: {name: "nginx-plan", namespace: "openshift-migration"}}}' >"$body"
     "$WM_BUILD/release/tests/kube_load" create "$RULES_PATH" "$body" 200 "${E2E_LOAD_SECONDS:-75}" >"$E2E_TEST_DIR/load.out" &
     load=$!
