@@ -1,0 +1,139 @@
+# shellcheck shell=bash
+# What an operator applies: every overlay is accepted by a real API server, and what is applied stays as it is written.
+
+OVERLAYS=$WM_ROOT/manifests/overlays
+
+case_begin() {
+    use_cluster manifests
+    kubectl create namespace waymark >/dev/null
+}
+here() { use_cluster manifests; }
+
+# served FOLDER: its objects, without those of API groups that this server does not have (cert-manager's, policy/v1)
+served() {
+    local groups
+    groups=$(kubectl api-versions)
+    kubectl kustomize "$1" | awk -v groups="$groups" '
+        BEGIN { RS = "---\n"; n = split(groups, g, "\n"); for (i = 1; i <= n; i++) known[g[i]] = 1 }
+        match($0, /(^|\n)apiVersion: [^\n]*/) {
+            version = substr($0, RSTART, RLENGTH); sub(/^\n?apiVersion: /, "", version)
+            if (version in known) printf "---\n%s", $0
+        }'
+}
+
+# objects: the objects of a stream of YAML, a JSON object a line
+objects() { kubectl create --dry-run=client --validate=false -o json -f - | jq -c '(.items // [.])[]'; }
+
+# the overlay for this server and the one for older ones are accepted whole
+test_accepted_whole() {
+    local overlay
+    here
+    for overlay in kubernetes-1.16 legacy-v1beta1; do
+        assert_eq 11 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
+    done
+}
+
+# the base and the other overlays are accepted, but for the API groups that this server does not have
+test_accepted() {
+    local folder expected
+    here
+    while read -r folder expected; do
+        served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
+        assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -f "$E2E_TEST_DIR/all.yaml" | wc -l)" "objects of $folder"
+    done <<END
+base 10
+overlays/cert-manager 8
+overlays/openshift-service-ca 8
+END
+}
+
+# an API server that knows no matchConditions refuses them, so that no entry without a selector calls for every update
+test_match_conditions_refused() {
+    here
+    served "$OVERLAYS/match-conditions" >"$E2E_TEST_DIR/all.yaml"
+    assert_contains matchConditions "$(refused kubectl apply --dry-run=server -f "$E2E_TEST_DIR/all.yaml")"
+}
+
+# nothing differs after it is applied, nor after the webhook has written its caBundle, and applying again keeps that
+test_no_drift() {
+    local i
+    here
+    kubectl apply -k "$OVERLAYS/kubernetes-1.16" >/dev/null
+    kubectl diff -k "$OVERLAYS/kubernetes-1.16" || fail 'differs after it was applied'
+    for i in 0 1 2 3; do
+        kubectl patch mutatingwebhookconfiguration waymark-labels --type=json \
+            -p "[{\"op\":\"add\",\"path\":\"/webhooks/$i/clientConfig/caBundle\",\"value\":\"Y2E=\"}]" >/dev/null
+    done
+    kubectl diff -k "$OVERLAYS/kubernetes-1.16" || fail 'differs when the caBundle is set'
+    assert_eq '' "$(kubectl apply -k "$OVERLAYS/kubernetes-1.16" | grep -v unchanged)" 'what applying again changes'
+    kubectl apply --server-side --force-conflicts -k "$OVERLAYS/kubernetes-1.16" >/dev/null
+    assert_eq 'Y2E= Y2E= Y2E= Y2E=' "$(kubectl get mutatingwebhookconfiguration waymark-labels \
+        -o jsonpath='{.webhooks[*].clientConfig.caBundle}')" 'caBundles'
+}
+
+# every field that this API server fills in is written there already, so that tools which compare see no difference
+test_defaults_spelled_out() {
+    local folder
+    here
+    for folder in base overlays/cert-manager overlays/openshift-service-ca; do
+        served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
+        objects <"$E2E_TEST_DIR/all.yaml" | jq -c 'select(.kind != "Namespace")' >"$E2E_TEST_DIR/objects"
+        elsewhere <"$E2E_TEST_DIR/objects" | kubectl create --dry-run=server -o json -f - |
+            jq -c '(.items // [.])[]' | and_back | bare >"$E2E_TEST_DIR/served"
+        bare <"$E2E_TEST_DIR/objects" >"$E2E_TEST_DIR/written"
+        [[ -s $E2E_TEST_DIR/written ]] || fail "$folder has no objects"
+        diff "$E2E_TEST_DIR/written" "$E2E_TEST_DIR/served" || fail "$folder leaves fields to the API server"
+    done
+}
+# bare: what an operator can write, without what only the server knows
+bare() {
+    jq -S 'del(.status, .metadata.uid, .metadata.creationTimestamp, .metadata.resourceVersion, .metadata.generation,
+        .metadata.managedFields, .metadata.selfLink, .spec.clusterIP, .spec.clusterIPs,
+        .spec.template.metadata.creationTimestamp)'
+}
+# Under their own names the objects may be there already.
+elsewhere() {
+    kubectl get namespace elsewhere >/dev/null 2>&1 || kubectl create namespace elsewhere >/dev/null
+    jq -c 'if .metadata.namespace then .metadata.namespace = "elsewhere" else .metadata.name += "-elsewhere" end'
+}
+and_back() {
+    jq -c 'if .metadata.namespace then .metadata.namespace = "waymark" else .metadata.name |= rtrimstr("-elsewhere") end'
+}
+
+# with certificates from elsewhere the webhook has no right to Secrets and webhook configurations
+test_no_rights_where_none_are_needed() {
+    local overlay
+    here
+    for overlay in cert-manager openshift-service-ca; do
+        assert_eq '' "$(served "$OVERLAYS/$overlay" | objects |
+            jq -r 'select(.rules) | .rules[].resources[]? | select(test("secret|webhook"))')" "rights of $overlay"
+        assert_contains --tls-mode=files "$(served "$OVERLAYS/$overlay" | objects |
+            jq -r 'select(.kind == "Deployment") | .spec.template.spec.containers[0].args[]')"
+    done
+}
+
+# what the webhook may do to Secrets and webhook configurations is bound to its own
+test_rights_are_bound() {
+    here
+    kubectl apply -k "$OVERLAYS/kubernetes-1.16" >/dev/null
+    may() { kubectl auth can-i "$@" --as=system:serviceaccount:waymark:waymark-webhook 2>/dev/null; }
+    assert_eq yes "$(may update secrets/waymark-webhook-tls -n waymark)"
+    assert_eq no "$(may get secrets/another -n waymark)"
+    assert_eq no "$(may list secrets -n waymark)"
+    assert_eq no "$(may delete secrets/waymark-webhook-tls -n waymark)"
+    assert_eq no "$(may create secrets -n default)"
+    assert_eq yes "$(may patch mutatingwebhookconfigurations/waymark-labels)"
+    assert_eq no "$(may patch mutatingwebhookconfigurations/another)"
+    assert_eq no "$(may create mutatingwebhookconfigurations)"
+    assert_eq no "$(may update migmigrations.migration.openshift.io -A)"
+    assert_eq no "$(may list pods -A)"
+}
+
+# an old API server that drops selectors is never told of updates, Jobs or Pods
+test_legacy_is_narrow() {
+    here
+    assert_eq '["CREATE"] migration.openshift.io velero.io' "$(served "$OVERLAYS/legacy-v1beta1" | objects |
+        jq -r 'select(.kind == "MutatingWebhookConfiguration") | [.webhooks[].rules[]] |
+            "\([.[].operations[]] | unique) \([.[].apiGroups[]] | unique | join(" "))"')"
+    assert_eq 0 "$(served "$OVERLAYS/legacy-v1beta1" | grep -c objectSelector)"
+}
