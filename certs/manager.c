@@ -1,5 +1,6 @@
 /* Keeps the serving pair in a Secret and its CA in the webhook configurations: one thread, that looks at all
  * of it each round, asks the plan for one step, does it, and looks again. */
+#include <inttypes.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <pthread.h>
@@ -663,14 +664,18 @@ static int take_settings(struct wm_certs_manager *m, const struct wm_certs_manag
     /* a replica must look more than once while a CA spreads */
     s->tick_s = or_else(o->tick_s, clamp(s->wait_s / 2, 1, 30));
     m->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : 10000;
-    if (s->keep_s < s->wait_s + 3 * s->tick_s)
+    const int64_t change_s = s->wait_s + 3 * s->tick_s;
+
+    if (s->keep_s < change_s)
         return wm_fail(err, WM_E_INVALID, NULL,
-                       "the old CA is kept for %lld s, but a replica may take %lld s to change its pair",
-                       (long long)s->keep_s, (long long)(s->wait_s + 3 * s->tick_s));
-    if (s->validity_s / 3 < s->wait_s + 3 * s->tick_s)
+                       "the old CA is kept for %" PRId64 " s, but a replica may take %" PRId64
+                       " s to change its pair",
+                       s->keep_s, change_s);
+    if (s->validity_s / 3 < change_s)
         return wm_fail(err, WM_E_INVALID, NULL,
-                       "a validity of %lld s is too short: a change of pair takes %lld s, in a third of it",
-                       (long long)s->validity_s, (long long)(s->wait_s + 3 * s->tick_s));
+                       "a validity of %" PRId64 " s is too short: a change of pair takes %" PRId64
+                       " s, in a third of it",
+                       s->validity_s, change_s);
     return WM_OK;
 }
 
