@@ -23,7 +23,10 @@ static void want(struct wanted_map *m, const char *key, const char *value, bool 
 
 static void begin_op(struct wm_buf *out, size_t *n_ops, const char *op, const char *pointer)
 {
-    wm_buf_printf(out, "%s{\"op\":\"%s\",\"path\":\"%s", *n_ops ? "," : "[", op, pointer);
+    wm_buf_puts(out, *n_ops ? ",{\"op\":\"" : "[{\"op\":\"");
+    wm_buf_puts(out, op);
+    wm_buf_puts(out, "\",\"path\":\"");
+    wm_buf_puts(out, pointer);
     ++*n_ops;
 }
 
