@@ -183,6 +183,32 @@ static int start(struct running *r, struct wm_error *err)
     return WM_OK;
 }
 
+/* --- running --- */
+
+/* Waits for a signal; when nothing was asked for a while, what the last work needed is given back. */
+static void wait_for_signal(const struct running *r, const sigset_t *signals)
+{
+    const struct timespec tick = {.tv_sec = 5};
+    struct timespec first = {.tv_nsec = 500000000};
+    const struct timespec *wait = &first;
+    uint64_t seen = 0;
+    bool released = false;
+
+    while (sigtimedwait(signals, NULL, wait) < 0) {
+        struct wm_server_stats now;
+
+        wm_server_stats(r->server, &now);
+        if (now.requests != seen)
+            released = false;
+        else if (!released) {
+            wm_memory_release();
+            released = true;
+        }
+        seen = now.requests;
+        wait = &tick;
+    }
+}
+
 /* --- stopping --- */
 
 static void stop(struct running *r)
@@ -211,7 +237,7 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
 {
     struct running r = {.settings = settings};
     sigset_t signals;
-    int rc, sig;
+    int rc;
 
     harden();
     if ((rc = wm_settings_labels(settings, &r.labels, err)) < 0)
@@ -228,7 +254,7 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
                WM_FI("loops", wm_server_loops(r.server)),
                WM_F("api_server", r.kube ? wm_kube_server(r.kube) : "none"),
                WM_F("tls_mode", settings->tls_mode));
-        sigwait(&signals, &sig);
+        wait_for_signal(&r, &signals);
         drain(&r, &signals);
     }
     stop(&r);
