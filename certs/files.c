@@ -63,7 +63,8 @@ static int read_one(const struct wm_certs_files *f, const char *name, struct wm_
     wm_buf_printf(&path, "%s/%s", f->dir, name);
     if ((rc = wm_buf_check(&path, err)) < 0)
         return rc;
-    return wm_file_read(path.p, out, err);
+    rc = wm_file_read(path.p, out, err);
+    return rc < 0 ? wm_fail_in(err, "%s", name) : rc;
 }
 
 static int read_texts(const struct wm_certs_files *f, struct texts *t, struct wm_error *err)
@@ -102,12 +103,11 @@ static int check(const struct texts *t, int64_t now_s, struct wm_cert_info *ret,
     if ((rc = wm_cert_check_pair(cert, wm_buf_text(&t->key), err)) < 0 ||
         (rc = wm_cert_info(cert, ret, err)) < 0)
         return rc;
+    /* no numbers: the same state must give the same message */
     if (now_s >= ret->not_after_s)
-        return wm_fail(err, WM_E_INVALID, NULL, "the certificate expired %lld s ago",
-                       (long long)(now_s - ret->not_after_s));
+        return wm_fail(err, WM_E_INVALID, "tls.crt", "the certificate has expired");
     if (now_s < ret->not_before_s)
-        return wm_fail(err, WM_E_INVALID, NULL, "the certificate is not valid for another %lld s",
-                       (long long)(ret->not_before_s - now_s));
+        return wm_fail(err, WM_E_INVALID, "tls.crt", "the certificate is not valid yet");
     return WM_OK;
 }
 

@@ -155,8 +155,8 @@ static void garbage_is_an_error_and_never_asks(void **state)
     static const char *const bad[] = {
         "", "hello", "-----BEGIN CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBA=\n"
-        "-----END ENCRYPTED PRIVATE KEY-----\n"};
+        ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBA=\n"
+         "-----END ENCRYPTED PRIVATE KEY-----\n")};
 
     (void)state;
     wm_auto_pems struct wm_cert_pems p = issue(names);

@@ -720,7 +720,7 @@ static void finish(struct world *w, const struct start_row *t, unsigned order)
 /* Two replicas, every order of their first ORDER steps: a round that writes is four. */
 static void check_every_order(void **state)
 {
-    enum { ORDER = 13 };
+    enum { ORDER = 12 };
     const struct start_row *t = *state;
     struct world *w = malloc(sizeof *w);
 
