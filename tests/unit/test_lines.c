@@ -271,7 +271,7 @@ static const struct class_row {
     int status;
     const char *body;
     bool on_page, metadata_only, bookmarks;
-    enum wm_outcome want;
+    enum wm_watch_outcome want;
 } classes[] = {
     {"no answer", WM_OP_LIST, 0, "", .want = WM_OUT_UNREACHABLE},
     {"410", WM_OP_LIST, 410, "", .want = WM_OUT_EXPIRED},
@@ -310,7 +310,7 @@ static void check_class(void **state)
 
 static const struct event_row {
     const char *name, *status;
-    enum wm_outcome want;
+    enum wm_watch_outcome want;
     int retry_s;
 } events[] = {
     {"410", "{\"code\":410,\"reason\":\"Gone\"}", WM_OUT_EXPIRED, -1},
@@ -381,9 +381,9 @@ static void every_end_of_an_attempt_has_a_rule_and_a_name(void **state)
 {
     (void)state;
     for (int o = 0; o < WM_N_OUTCOMES; o++) {
-        assert_non_null(wm_outcome_name((enum wm_outcome)o));
-        assert_non_null(wm_watch_rule(WM_OP_LIST, (enum wm_outcome)o));
-        assert_non_null(wm_watch_rule(WM_OP_WATCH, (enum wm_outcome)o));
+        assert_non_null(wm_watch_outcome_name((enum wm_watch_outcome)o));
+        assert_non_null(wm_watch_rule(WM_OP_LIST, (enum wm_watch_outcome)o));
+        assert_non_null(wm_watch_rule(WM_OP_WATCH, (enum wm_watch_outcome)o));
     }
 }
 
