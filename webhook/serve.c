@@ -242,7 +242,7 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
     harden();
     if ((rc = wm_settings_labels(settings, &r.labels, err)) < 0)
         return rc;
-    /* Blocked before the first thread starts, so that only sigwait below takes them. */
+    /* Blocked before the first thread starts, so that only the wait below takes them. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
