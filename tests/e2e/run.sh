@@ -73,7 +73,8 @@ if [[ -n $list ]]; then
     exit
 fi
 
-need cluster
+need build,cluster
+bash "$WM_ROOT/tests/dev/build.sh" --preset release
 if [[ -z ${WAYMARK_REAL_CRDS:-} && -d $WM_ROOT/../shared/crds ]]; then
     WAYMARK_REAL_CRDS=$(readlink -f "$WM_ROOT/../shared/crds")
 fi
