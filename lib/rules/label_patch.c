@@ -87,8 +87,10 @@ size_t wm_label_patch(const struct wm_label_conf *conf, const struct wm_label_ru
     struct wanted_map notes = {"/metadata/annotations", o->at[WM_O_ANNOTATIONS], .n = 0};
     size_t n_ops = 0;
 
-    if (o->at[WM_O_METADATA].kind != WM_JSON_OBJECT)
+    if (o->at[WM_O_METADATA].kind != WM_JSON_OBJECT) {
+        d->outcome = WM_UNRELATED; /* an object without metadata is the API server's to refuse */
         return 0;
+    }
     if (plan_n) {
         want(&labels, conf->plan, plan, replace);
         if (rule->source == WM_FROM_SPEC)
