@@ -127,9 +127,17 @@ static int start_cert_files(struct running *r, struct wm_error *err)
 {
     struct wm_certs_files_opts opts = {.dir = r->settings->tls_dir, .on_pair = on_pair, .ctx = r};
 
-    if (!opts.dir)
-        return wm_fail(err, WM_E_INVALID, "tls-dir", "tls-mode files needs --tls-dir");
     return wm_certs_files_new(&opts, &r->cert_files, err);
+}
+
+/* The Secret as it was mounted: the pair of an earlier life, with which reviews are answered while the API server, and
+ * so the Secret itself, cannot be reached.  Looked at once; from then on the manager knows better. */
+static int load_mounted_pair(struct running *r, struct wm_error *err)
+{
+    int rc = r->settings->tls_dir ? start_cert_files(r, err) : WM_OK;
+
+    r->cert_files = wm_certs_files_free(r->cert_files);
+    return rc;
 }
 
 static int start_certs(struct running *r, struct wm_error *err)
@@ -137,7 +145,12 @@ static int start_certs(struct running *r, struct wm_error *err)
     const struct wm_settings *s = r->settings;
 
     if (strcmp(s->tls_mode, "files") == 0)
-        return start_cert_files(r, err);
+        return s->tls_dir ? start_cert_files(r, err)
+                          : wm_fail(err, WM_E_INVALID, "tls-dir", "tls-mode files needs --tls-dir");
+    int rc = load_mounted_pair(r, err);
+
+    if (rc < 0)
+        return rc;
     wm_auto_free const char **names = terminated(&s->tls_names);
     wm_auto_free const char **configs = terminated(&s->webhook_configs);
     struct wm_certs_manager_opts opts = {
