@@ -130,8 +130,9 @@ static int start_cert_files(struct running *r, struct wm_error *err)
     return wm_certs_files_new(&opts, &r->cert_files, err);
 }
 
-/* The Secret as it was mounted: the pair of an earlier life, with which reviews are answered while the API server, and
- * so the Secret itself, cannot be reached.  Looked at once; from then on the manager knows better. */
+/* The Secret as it was mounted: the pair of an earlier life, with which reviews are answered while the API
+ * server, and so the Secret itself, cannot be reached.  Looked at once; from then on the manager knows
+ * better. */
 static int load_mounted_pair(struct running *r, struct wm_error *err)
 {
     int rc = r->settings->tls_dir ? start_cert_files(r, err) : WM_OK;
