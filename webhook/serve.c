@@ -127,9 +127,18 @@ static int start_cert_files(struct running *r, struct wm_error *err)
 {
     struct wm_certs_files_opts opts = {.dir = r->settings->tls_dir, .on_pair = on_pair, .ctx = r};
 
-    if (!opts.dir)
-        return wm_fail(err, WM_E_INVALID, "tls-dir", "tls-mode files needs --tls-dir");
     return wm_certs_files_new(&opts, &r->cert_files, err);
+}
+
+/* The Secret as it was mounted: the pair of an earlier life, with which reviews are answered while the API
+ * server, and so the Secret itself, cannot be reached.  Looked at once; from then on the manager knows
+ * better. */
+static int load_mounted_pair(struct running *r, struct wm_error *err)
+{
+    int rc = r->settings->tls_dir ? start_cert_files(r, err) : WM_OK;
+
+    r->cert_files = wm_certs_files_free(r->cert_files);
+    return rc;
 }
 
 static int start_certs(struct running *r, struct wm_error *err)
@@ -137,7 +146,12 @@ static int start_certs(struct running *r, struct wm_error *err)
     const struct wm_settings *s = r->settings;
 
     if (strcmp(s->tls_mode, "files") == 0)
-        return start_cert_files(r, err);
+        return s->tls_dir ? start_cert_files(r, err)
+                          : wm_fail(err, WM_E_INVALID, "tls-dir", "tls-mode files needs --tls-dir");
+    int rc = load_mounted_pair(r, err);
+
+    if (rc < 0)
+        return rc;
     wm_auto_free const char **names = terminated(&s->tls_names);
     wm_auto_free const char **configs = terminated(&s->webhook_configs);
     struct wm_certs_manager_opts opts = {
@@ -183,6 +197,32 @@ static int start(struct running *r, struct wm_error *err)
     return WM_OK;
 }
 
+/* --- running --- */
+
+/* Waits for a signal; when nothing was asked for a while, what the last work needed is given back. */
+static void wait_for_signal(const struct running *r, const sigset_t *signals)
+{
+    const struct timespec tick = {.tv_sec = 5};
+    struct timespec first = {.tv_nsec = 500000000};
+    const struct timespec *wait = &first;
+    uint64_t seen = 0;
+    bool released = false;
+
+    while (sigtimedwait(signals, NULL, wait) < 0) {
+        struct wm_server_stats now;
+
+        wm_server_stats(r->server, &now);
+        if (now.requests != seen)
+            released = false;
+        else if (!released) {
+            wm_memory_release();
+            released = true;
+        }
+        seen = now.requests;
+        wait = &tick;
+    }
+}
+
 /* --- stopping --- */
 
 static void stop(struct running *r)
@@ -211,12 +251,12 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
 {
     struct running r = {.settings = settings};
     sigset_t signals;
-    int rc, sig;
+    int rc;
 
     harden();
     if ((rc = wm_settings_labels(settings, &r.labels, err)) < 0)
         return rc;
-    /* Blocked before the first thread starts, so that only sigwait below takes them. */
+    /* Blocked before the first thread starts, so that only the wait below takes them. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -228,7 +268,7 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
                WM_FI("loops", wm_server_loops(r.server)),
                WM_F("api_server", r.kube ? wm_kube_server(r.kube) : "none"),
                WM_F("tls_mode", settings->tls_mode));
-        sigwait(&signals, &sig);
+        wait_for_signal(&r, &signals);
         drain(&r, &signals);
     }
     stop(&r);

@@ -24,7 +24,7 @@ static const struct wm_option table[] = {
     {"tls-mode", WM_OPTION_TEXT, AT(tls_mode), "self", "MODE", "self|files", 0, 0,
      "self: make and rotate the certificate in a Secret and set the caBundle; files: somebody else does (cert-manager, OpenShift)"},
     {"tls-dir", WM_OPTION_TEXT, AT(tls_dir), NULL, "DIR", NULL, 0, 0,
-     "tls.crt and tls.key of mode files, as a Secret is mounted; changes are taken up without a restart"},
+     "tls.crt and tls.key, as a Secret is mounted; mode files: changes are taken up without a restart; mode self: read once, for a start without API server"},
     {"tls-secret", WM_OPTION_TEXT, AT(tls_secret), "waymark-webhook-tls", "NAME", NULL, 0, 0, "Secret of mode self"},
     {"tls-names", WM_OPTION_LIST, AT(tls_names), NULL, "NAME,...", NULL, 0, 0,
      "further DNS names and addresses in the certificate of mode self, beside the Service's"},

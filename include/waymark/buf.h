@@ -52,6 +52,7 @@ void wm_buf_clear(struct wm_buf *b); /* empties, keeps the memory, forgets the f
 void wm_buf_add(struct wm_buf *b, const void *p, size_t n);
 void wm_buf_str(struct wm_buf *b, struct wm_str s);
 void wm_buf_puts(struct wm_buf *b, const char *z);
+void wm_buf_int(struct wm_buf *b, int64_t v); /* decimal; much cheaper than printf, for hot paths */
 void wm_buf_printf(struct wm_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Makes room for `n` more bytes and returns where they go, or NULL; follow with wm_buf_grew. */

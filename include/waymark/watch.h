@@ -76,8 +76,8 @@ void wm_watch_stats(const struct wm_watch *w, struct wm_watch_stats *ret);
 /* --- pure parts, shared with tests and fuzzers --- */
 
 /* Splits a watch body into lines: feed bytes as they come, `line` runs for each complete non-empty line
- * (without its \r\n).  Each byte is looked at once.  WM_E_TOO_BIG when a line passes held.max.  What has no
- * line end yet is held, and dropped by wm_lines_done: the end of a body never makes a line. */
+ * (without its \r\n).  Each byte is looked at once.  WM_E_TOO_BIG when a line passes held.max (0 = 4 MiB).
+ * What has no line end yet is held, and dropped by wm_lines_done: the end of a body never makes a line. */
 struct wm_lines {
     struct wm_buf held;
 };

@@ -76,6 +76,19 @@ void wm_buf_puts(struct wm_buf *b, const char *z)
     wm_buf_add(b, z, strlen(z));
 }
 
+void wm_buf_int(struct wm_buf *b, int64_t v)
+{
+    char digits[24], *p = digits + sizeof digits;
+    uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+    do
+        *--p = (char)('0' + u % 10);
+    while (u /= 10);
+    if (v < 0)
+        *--p = '-';
+    wm_buf_add(b, p, (size_t)(digits + sizeof digits - p));
+}
+
 void wm_buf_printf(struct wm_buf *b, const char *fmt, ...)
 {
     va_list args;

@@ -1,7 +1,9 @@
 #include "waymark/clock.h"
 
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+enum { DAY_LENGTH = 19 }; /* "2026-11-21T07:18:00" */
 
 int64_t wm_mono_ns(void)
 {
@@ -36,5 +38,10 @@ void wm_wall_rfc3339(char out[static 32])
         strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
         last = t.tv_sec;
     }
-    snprintf(out, 32, "%s.%03dZ", day, (int)(t.tv_nsec / 1000000));
+    int ms = (int)(t.tv_nsec / 1000000);
+    const char tail[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z',
+                         '\0'};
+
+    memcpy(out, day, DAY_LENGTH);
+    memcpy(out + DAY_LENGTH, tail, sizeof tail);
 }

@@ -1,7 +1,6 @@
 #include "waymark/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -68,6 +67,16 @@ void wm_log_buffer(bool on)
     }
 }
 
+/* A member whose value needs no escapes. */
+static void put_member(struct wm_buf *line, const char *before, const char *key, const char *value)
+{
+    wm_buf_puts(line, before);
+    wm_buf_puts(line, key);
+    wm_buf_puts(line, "\":\"");
+    wm_buf_puts(line, value);
+    wm_buf_puts(line, "\"");
+}
+
 void wm_log_fields(enum wm_log_level level, const char *ev, const struct wm_log_field *f)
 {
     if (!wm_log_enabled(level))
@@ -76,11 +85,15 @@ void wm_log_fields(enum wm_log_level level, const char *ev, const struct wm_log_
     wm_auto_buf struct wm_buf line = WM_BUF_MAX(MAX_LINE);
 
     wm_wall_rfc3339(ts);
-    wm_buf_printf(&line, "{\"ts\":\"%s\",\"lvl\":\"%s\",\"ev\":\"%s\"", ts, level_names[level], ev);
+    put_member(&line, "{\"", "ts", ts);
+    put_member(&line, ",\"", "lvl", level_names[level]);
+    put_member(&line, ",\"", "ev", ev);
     for (; f->kind != WM_LOG_END; f++) {
-        wm_buf_printf(&line, ",\"%s\":", f->key);
+        wm_buf_puts(&line, ",\"");
+        wm_buf_puts(&line, f->key);
+        wm_buf_puts(&line, "\":");
         if (f->kind == WM_LOG_INT)
-            wm_buf_printf(&line, "%" PRId64, f->num);
+            wm_buf_int(&line, f->num);
         else if (f->kind == WM_LOG_JSON && f->str.p && f->str.n <= MAX_VALUE)
             wm_buf_str(&line, f->str);
         else

@@ -1,7 +1,7 @@
 #include "waymark/watch.h"
 
 /* A line of megabytes is rare; its memory is not kept for the next. */
-enum { KEEP_BYTES = 64 << 10 };
+enum { KEEP_BYTES = 64 << 10, DEFAULT_MAX = 4 << 20 };
 
 static void give(struct wm_str line, void (*fn)(void *ctx, struct wm_str line), void *ctx)
 {
@@ -29,6 +29,8 @@ int wm_lines_feed(struct wm_lines *l, struct wm_str bytes, void (*line)(void *ct
 {
     const char *p = bytes.p, *end = p + bytes.n, *newline;
 
+    if (!l->held.max)
+        l->held.max = DEFAULT_MAX;
     for (; p < end && (newline = memchr(p, '\n', (size_t)(end - p))); p = newline + 1) {
         struct wm_str part = {p, (size_t)(newline - p)};
 

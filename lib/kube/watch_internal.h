@@ -88,7 +88,7 @@ const char *wm_watch_outcome_name(enum wm_watch_outcome o);
 
 /* What an answer that is no 2xx, or none, is to `op`. */
 enum wm_watch_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_answer *a, bool on_page,
-                                   bool metadata_only, bool bookmarks);
+                                         bool metadata_only, bool bookmarks);
 /* What the Status in an ERROR event is; fills *err and the server's wish. */
 enum wm_watch_outcome wm_classify_event(struct wm_str status, int *ret_retry_after_s, struct wm_error *err);
 

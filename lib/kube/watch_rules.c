@@ -85,7 +85,7 @@ static const struct {
 };
 
 enum wm_watch_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_answer *a, bool on_page,
-                                   bool metadata_only, bool bookmarks)
+                                         bool metadata_only, bool bookmarks)
 {
     if (a->status == 0)
         return WM_OUT_UNREACHABLE;

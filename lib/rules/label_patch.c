@@ -23,7 +23,10 @@ static void want(struct wanted_map *m, const char *key, const char *value, bool 
 
 static void begin_op(struct wm_buf *out, size_t *n_ops, const char *op, const char *pointer)
 {
-    wm_buf_printf(out, "%s{\"op\":\"%s\",\"path\":\"%s", *n_ops ? "," : "[", op, pointer);
+    wm_buf_puts(out, *n_ops ? ",{\"op\":\"" : "[{\"op\":\"");
+    wm_buf_puts(out, op);
+    wm_buf_puts(out, "\",\"path\":\"");
+    wm_buf_puts(out, pointer);
     ++*n_ops;
 }
 
@@ -84,8 +87,10 @@ size_t wm_label_patch(const struct wm_label_conf *conf, const struct wm_label_ru
     struct wanted_map notes = {"/metadata/annotations", o->at[WM_O_ANNOTATIONS], .n = 0};
     size_t n_ops = 0;
 
-    if (o->at[WM_O_METADATA].kind != WM_JSON_OBJECT)
+    if (o->at[WM_O_METADATA].kind != WM_JSON_OBJECT) {
+        d->outcome = WM_UNRELATED; /* an object without metadata is the API server's to refuse */
         return 0;
+    }
     if (plan_n) {
         want(&labels, conf->plan, plan, replace);
         if (rule->source == WM_FROM_SPEC)

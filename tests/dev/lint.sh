@@ -48,7 +48,7 @@ format() {
 }
 # The build's own warnings are gcc's; clang does not know all of them.
 tidy() {
-    printf '%s\n' "${compiled[@]}" | grep -v "^$WM_ROOT/tests/" |
+    printf '%s\n' "${compiled[@]}" | grep "^$WM_ROOT/" | grep -v "^$WM_ROOT/tests/" |
         nice xargs -P "$jobs" -n 4 clang-tidy --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option
 }
 # cppcheck cannot read __VA_OPT__, so it gets headers without; and like every tool that looks at one file at a time it
@@ -64,9 +64,11 @@ cppcheck_all() {
 }
 # Each file of lib/ is compiled again with its own flags, without writing an object.
 analyzer() {
-    jq -r --arg lib "$WM_ROOT/lib/" '.[] | select(.file | startswith($lib)) | "cd \(.directory) && \(.command)"' \
-        "$commands" | sed -E 's/ -o [^ ]+/ -o \/dev\/null/; s/$/ -fanalyzer/' |
-        nice xargs -r -d '\n' -P "$jobs" -n 1 bash -c
+    local lines
+    lines=$(jq -r --arg lib "$WM_ROOT/lib/" '.[] | select(.file | startswith($lib)) | "cd \(.directory) && \(.command)"' \
+        "$commands" | sed -E 's/ -o [^ ]+/ -o \/dev\/null/; s/$/ -fanalyzer/')
+    [[ -n $lines ]] || { echo 'no file of lib/ is in the list of compile commands' && return 1; }
+    nice xargs -d '\n' -P "$jobs" -n 1 bash -c <<<"$lines"
 }
 shellcheck_all() { shellcheck -x "${scripts[@]}"; }
 

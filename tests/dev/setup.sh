@@ -37,6 +37,7 @@ lint     clang-tidy                             clang-tidy       static analysis
 lint     cppcheck                               cppcheck         static analysis of C, by other means
 lint     shellcheck                             shellcheck       static analysis of shell
 lint     jq                                     jq               reads the list of compile commands
+lint     git                                    git              the list of files to check
 cluster  etcd-server                            etcd             the store below a Kubernetes API server
 cluster  kubernetes-client                      kubectl          talks to the clusters
 cluster  openssl                                openssl          certificates of the clusters

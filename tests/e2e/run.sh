@@ -2,7 +2,7 @@
 # End-to-end tests on a real API server.
 # Usage: tests/e2e/run.sh [--list] [--keep] [PATTERN...]      (./dev test e2e runs all of them)
 #
-#   PATTERN   only tests whose "case: description" contains one of them (a shell pattern)
+#   PATTERN   only tests whose "case: description function" contains one of them (a shell pattern)
 #   --list    print the tests and run none
 #   --keep    leave the clusters and logs of a failed run
 #
@@ -62,7 +62,7 @@ for file in "$WM_ROOT"/tests/e2e/cases/*.sh; do
     found=''
     while IFS=$'\t' read -r function description; do
         found=1
-        wanted "$case_name: $description" || continue
+        wanted "$case_name: $description $function" || continue
         files+=("$file") functions+=("$function") titles+=("$case_name: $description")
     done < <(tests_of "$file")
     [[ -n $found ]] || { files+=("$file") functions+=('') titles+=("$case_name: has tests"); }
@@ -73,7 +73,8 @@ if [[ -n $list ]]; then
     exit
 fi
 
-need cluster
+need build,cluster
+bash "$WM_ROOT/tests/dev/build.sh" --preset release
 if [[ -z ${WAYMARK_REAL_CRDS:-} && -d $WM_ROOT/../shared/crds ]]; then
     WAYMARK_REAL_CRDS=$(readlink -f "$WM_ROOT/../shared/crds")
 fi

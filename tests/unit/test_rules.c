@@ -206,6 +206,17 @@ static void a_nul_in_a_name_is_no_name(void **state)
     assert_string_equal(m.derivation.identity.migration, "m");
 }
 
+static void an_object_without_metadata_is_left_untouched(void **state)
+{
+    struct wm_mutation m;
+
+    (void)state;
+    mutate(HEAD KIND "\"operation\":\"CREATE\",\"object\":{\"spec\":{\"migPlanRef\":{\"name\":\"p\"}}}}}",
+           &m);
+    assert_int_equal(m.n_ops, 0);
+    assert_int_equal(m.derivation.outcome, WM_UNRELATED);
+}
+
 static void of_a_label_given_twice_the_last_counts_as_in_go(void **state)
 {
     struct wm_mutation m;
@@ -288,6 +299,7 @@ int main(void)
         cmocka_unit_test(the_defaults_are_acceptable),
         cmocka_unit_test(escaped_keys_mean_what_they_decode_to),
         cmocka_unit_test(a_nul_in_a_name_is_no_name),
+        cmocka_unit_test(an_object_without_metadata_is_left_untouched),
         cmocka_unit_test(of_a_label_given_twice_the_last_counts_as_in_go),
         cmocka_unit_test(every_rule_has_a_resource_and_a_source_for_the_table),
     };

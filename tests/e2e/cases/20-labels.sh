@@ -201,6 +201,20 @@ test_status_updates_never_wait() {
     assert_eq "$before" "$(webhook_metric waymark_http_requests_total)" 'calls to the webhook'
 }
 
+# an API server that asks in v1beta1 is answered in v1beta1
+test_v1beta1() {
+    own_namespace
+    versions() {
+        kubectl patch mutatingwebhookconfiguration waymark-labels --type=json \
+            -p "[{\"op\":\"replace\",\"path\":\"/webhooks/0/admissionReviewVersions\",\"value\":$1}]" >/dev/null
+    }
+    versions '["v1beta1"]'
+    sleep 1 # the API server reads the change a moment later
+    new_migration 'name: m' >/dev/null
+    versions '["v1","v1beta1"]'
+    assert_label migmigration m $PLAN_KEY nginx-plan
+}
+
 # the same story with the original definitions of MTC and Velero
 test_story_with_original_definitions() {
     use_real_crds

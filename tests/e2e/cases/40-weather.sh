@@ -40,7 +40,7 @@ test_api_server_gone() {
     eventually 30 webhook_called
 }
 
-# a webhook that starts without an API server serves all the same, with the certificate from files
+# a webhook that starts without an API server serves all the same, with its Secret as it was mounted
 test_start_without_api_server() {
     local HEALTH PORT
     weather
@@ -51,7 +51,7 @@ test_start_without_api_server() {
     sed "s#^clusters:.*#clusters: [{name: waymark, cluster: {server: 'https://127.0.0.1:1', insecure-skip-tls-verify: true}}]#" \
         "$E2E_CASE_DIR/webhook.kubeconfig" >"$E2E_TEST_DIR/kubeconfig"
     spawn "$E2E_TEST_DIR" early "$WEBHOOK" serve --listen "127.0.0.1:$PORT" --health-listen "127.0.0.1:$HEALTH" \
-        --tls-mode files --tls-dir "$E2E_TEST_DIR/tls" --kubeconfig "$E2E_TEST_DIR/kubeconfig" --drain-s 0
+        --tls-mode self --tls-dir "$E2E_TEST_DIR/tls" --kubeconfig "$E2E_TEST_DIR/kubeconfig" --namespace waymark --drain-s 0
     eventually 10 webhook_ready "$HEALTH" >/dev/null
     WEBHOOK_ADDRESS=127.0.0.1 WEBHOOK_PORT=$PORT
     assert_contains migplan-name "$(review migmigration-create | jq -r '.response.patch | @base64d')"
