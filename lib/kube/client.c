@@ -19,6 +19,7 @@ const struct wm_kube_tunables wm_kube_default_tunables = {
     .short_watch_ms = 1000,
     .backoff_divisor = 1,
     .refused_cap_ms = 2000,
+    .restart_ms = 30000,
     .healthy_ms = 120000,
     .absent_ms = 30000,
     .absent_sure_ms = 10000,
@@ -82,6 +83,10 @@ int wm_kube_new_tuned(struct wm_kube_access *access, const struct wm_kube_opts *
     k->t = *t;
     if (opts && opts->connect_timeout_ms)
         k->t.connect_ms = opts->connect_timeout_ms;
+    if (opts && opts->writes_per_s) {
+        k->t.writes_per_s = opts->writes_per_s;
+        k->t.write_burst = 2 * opts->writes_per_s;
+    }
     k->user_agent = wm_xstrdup(opts && opts->user_agent ? opts->user_agent : "waymark/" WAYMARK_VERSION);
     k->tasks_end = &k->tasks;
     k->random_state = (unsigned)wm_mono_ns() ^ (unsigned)(uintptr_t)k;

@@ -46,6 +46,9 @@ static bool is_write(const struct job *j)
 static bool may_write(struct wm_requests *q)
 {
     const struct wm_kube_tunables *t = &q->k->t;
+
+    if (t->writes_per_s < 0)
+        return true;
     int64_t now = wm_mono_ms(), one_us = 1000000 / t->writes_per_s, full_us = one_us * t->write_burst;
 
     q->write_credit_us += (now - q->credit_at_ms) * 1000;
@@ -253,7 +256,7 @@ struct wm_requests *wm_requests_new(struct wm_kube *k)
     q->k = k;
     q->credit = (struct wm_timer){.fire = dispatch, .ctx = q};
     q->credit_at_ms = wm_mono_ms();
-    q->write_credit_us = (int64_t)1000000 / k->t.writes_per_s * k->t.write_burst;
+    q->write_credit_us = k->t.writes_per_s > 0 ? (int64_t)1000000 / k->t.writes_per_s * k->t.write_burst : 0;
     return q;
 }
 

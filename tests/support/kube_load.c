@@ -161,7 +161,7 @@ static int update(struct wm_kube *k, const char *path, int times)
 int main(int argc, char *argv[])
 {
     struct wm_kube_access access = {0};
-    struct wm_kube_opts opts = {.user_agent = "waymark-kube-load"};
+    struct wm_kube_opts opts = {.user_agent = "waymark-kube-load", .writes_per_s = -1};
     struct wm_kube *k = NULL;
     struct wm_error err;
     int status = 2;
