@@ -52,7 +52,7 @@ struct wm_kube;
 struct wm_kube_opts {
     const char *user_agent; /* "waymark-webhook/0.1.0 (linux/amd64)" */
     int connect_timeout_ms; /* 0 = 10,000 */
-    int writes_per_s;       /* everything but GET, with a burst of twice as many; 0 = 20, -1 = no limit */
+    int writes_per_s;       /* other methods than GET; 0 = 20, with bursts of 40; -1 = no limit */
 };
 
 /* Takes over what is in *access (which is empty afterwards) and starts the thread.  Does not contact the

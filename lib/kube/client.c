@@ -19,6 +19,7 @@ const struct wm_kube_tunables wm_kube_default_tunables = {
     .short_watch_ms = 1000,
     .backoff_divisor = 1,
     .refused_cap_ms = 2000,
+    .restart_ms = 30000,
     .healthy_ms = 120000,
     .absent_ms = 30000,
     .absent_sure_ms = 10000,

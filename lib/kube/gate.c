@@ -19,16 +19,49 @@ static void let_first_go(struct wm_gate *g)
     w->go(w->ctx);
 }
 
+static int64_t short_pause_ms(struct wm_kube *k)
+{
+    int64_t half = k->t.refused_cap_ms / 2;
+
+    return (half + half * wm_kube_random(k) / UINT32_MAX) / k->t.backoff_divisor;
+}
+
+static void on_ready(void *ctx, const struct wm_kube_reply *reply)
+{
+    struct wm_kube *k = ctx;
+
+    k->gate.asking = false;
+    if (reply->status == 200)
+        k->gate.not_before_ms = 0;
+    if (k->gate.closed && !k->gate.trying)
+        wm_timer_set(k, &k->gate.timer, reply->status == 200 ? 0 : short_pause_ms(k));
+}
+
+/* A server that is starting asks for ten seconds, and is ready after two: that question is free. */
+static void ask_whether_ready(struct wm_kube *k)
+{
+    struct wm_kube_request r = {
+        .method = "GET", .path = "/readyz", .timeout_ms = k->t.probe_timeout_ms, .once = true};
+
+    if (!k->gate.asking)
+        k->gate.asking = wm_kube_send(k, &r, on_ready, k, NULL) == WM_OK;
+}
+
 /* The pause is over: one may try; or, when open, all may go. */
 static void on_timer(void *ctx)
 {
-    struct wm_gate *g = &((struct wm_kube *)ctx)->gate;
+    struct wm_kube *k = ctx;
+    struct wm_gate *g = &k->gate;
 
     if (g->closed) {
-        if (g->waiters && !g->trying) {
-            g->trying = g->waiters;
-            let_first_go(g);
+        if (!g->waiters || g->trying)
+            return;
+        if (g->restarting && wm_mono_ms() < g->not_before_ms) {
+            ask_whether_ready(k);
+            return;
         }
+        g->trying = g->waiters;
+        let_first_go(g);
         return;
     }
     while (g->waiters && !g->closed)
@@ -79,15 +112,24 @@ void wm_gate_answered(struct wm_kube *k)
     wm_timer_set(k, &g->timer, 0);
 }
 
-static int64_t pause_ms(struct wm_kube *k, bool refused, int retry_after_s)
+/* Where nobody listens, asking costs the other side nothing, and asking soon finds it back soon.  What then
+ * comes up says 503 for a while, and is still the same restart. */
+static bool is_restart(struct wm_kube *k, bool refused, int64_t now)
+{
+    if (refused) {
+        k->gate.last_refused_ms = now;
+        k->gate.failures = 0;
+    }
+    return refused || (k->gate.last_refused_ms && now - k->gate.last_refused_ms < k->t.restart_ms);
+}
+
+static int64_t pause_ms(struct wm_kube *k, bool restart, int retry_after_s)
 {
     uint32_t random = wm_kube_random(k);
-    int64_t wait = wm_backoff_ms(k->gate.failures, random);
+    int64_t wait = wm_backoff_ms(k->gate.failures, random) / k->t.backoff_divisor;
 
-    /* where nobody listens, asking costs the other side nothing, and asking soon finds it back soon */
-    if (refused && wait > k->t.refused_cap_ms)
-        wait = k->t.refused_cap_ms / 2 + (int64_t)(k->t.refused_cap_ms / 2) * random / UINT32_MAX;
-    wait /= k->t.backoff_divisor;
+    if (restart && wait > k->t.refused_cap_ms / k->t.backoff_divisor)
+        wait = short_pause_ms(k);
     if (retry_after_s >= 0) {
         int64_t asked = (int64_t)retry_after_s * 1000 + random % 1000 / (unsigned)k->t.backoff_divisor;
 
@@ -109,7 +151,11 @@ void wm_gate_failed(struct wm_kube *k, unsigned epoch, bool refused, int retry_a
     g->epoch++;
     g->closed = true;
     g->trying = NULL;
-    wm_timer_set(k, &g->timer, pause_ms(k, refused, retry_after_s));
+    g->restarting = is_restart(k, refused, now);
+    int64_t wait = pause_ms(k, g->restarting, retry_after_s), soon = short_pause_ms(k);
+
+    g->not_before_ms = now + wait;
+    wm_timer_set(k, &g->timer, g->restarting && soon < wait ? soon : wait);
     g->failures++;
     g->last_failure_ms = now;
 }
@@ -122,5 +168,6 @@ void wm_gate_suspect(struct wm_kube *k)
         return;
     g->closed = true;
     g->trying = NULL;
+    g->not_before_ms = 0;
     wm_timer_set(k, &g->timer, 0);
 }

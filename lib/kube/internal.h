@@ -22,6 +22,7 @@ struct wm_kube_tunables {
     int short_watch_ms; /* a watch that ended sooner, without an event, is suspicious */
     int backoff_divisor;
     int refused_cap_ms; /* longest wait while nobody listens at all: a refused connect costs nearly nothing */
+    int restart_ms;     /* for so long after that, it is taken to be starting */
     int healthy_ms;     /* without a failure for so long, the backoff starts anew */
     int absent_ms, absent_sure_ms, forbidden_ms;
     int probe_silence_ms, probe_timeout_ms; /* frozen server: asked after so much silence */
@@ -109,7 +110,7 @@ void wm_creds_readable(struct wm_creds *c);
 struct wm_answer {
     int status;            /* 0 = no answer */
     int retry_after_s;     /* -1 = not said */
-    bool refused;          /* nobody listens there */
+    bool refused;          /* nobody listens there, or who does hangs up at once */
     struct wm_error error; /* code WM_OK for a complete 2xx */
     struct wm_str body;    /* of an answer other than 2xx, at most 64 KiB of it */
     const char *reason;    /* of its v1 Status, "" = none */
@@ -165,7 +166,9 @@ struct wm_waiter {
 struct wm_gate {
     bool closed;
     unsigned failures, epoch; /* epoch: attempts that began in an older one say nothing new when they fail */
-    int64_t last_failure_ms;
+    int64_t last_failure_ms, last_refused_ms;
+    int64_t not_before_ms; /* of the next attempt, unless a server that restarts says that it is ready */
+    bool restarting, asking;
     struct wm_waiter *waiters; /* in the order they came */
     struct wm_waiter *trying;  /* the one that was let through while closed */
     struct wm_timer timer;

@@ -256,7 +256,7 @@ struct wm_requests *wm_requests_new(struct wm_kube *k)
     q->k = k;
     q->credit = (struct wm_timer){.fire = dispatch, .ctx = q};
     q->credit_at_ms = wm_mono_ms();
-    q->write_credit_us = (int64_t)1000000 / k->t.writes_per_s * k->t.write_burst;
+    q->write_credit_us = k->t.writes_per_s > 0 ? (int64_t)1000000 / k->t.writes_per_s * k->t.write_burst : 0;
     return q;
 }
 

@@ -53,8 +53,6 @@ static bool is_success(const struct wm_transfer *t)
  */
 static bool on_head_complete(struct wm_transfer *t)
 {
-    if (t->head.status < 500 && t->head.status != 429)
-        wm_gate_answered(t->k);
     return !is_success(t) || !t->spec.on_head || t->spec.on_head(t->spec.ctx, t->head.content_type, &t->why);
 }
 
@@ -347,10 +345,18 @@ static bool is_certificate_trouble(CURLcode result)
            result == CURLE_SSL_CONNECT_ERROR || result == CURLE_SSL_CACERT_BADFILE;
 }
 
-static void fill_answer(struct wm_transfer *t, CURLcode result, struct wm_answer *a, char reason[static 64])
+/* Refused, reset, closed without a word: cheap for both sides, unlike silence or a name that is not found. */
+static bool is_refusal(const struct wm_transfer *t, CURLcode result)
 {
     long sys = 0;
 
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &sys);
+    return (result == CURLE_COULDNT_CONNECT && sys == ECONNREFUSED) || result == CURLE_RECV_ERROR ||
+           result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING || result == CURLE_SSL_CONNECT_ERROR;
+}
+
+static void fill_answer(struct wm_transfer *t, CURLcode result, struct wm_answer *a, char reason[static 64])
+{
     a->status = t->head.status;
     a->retry_after_s = wm_head_retry_after(&t->head);
     a->reason = reason;
@@ -362,8 +368,7 @@ static void fill_answer(struct wm_transfer *t, CURLcode result, struct wm_answer
         wm_fail_in(&a->error, "%s", t->k->access.server);
     } else if (result != CURLE_OK) {
         transport_error(t, result, &a->error);
-        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &sys);
-        a->refused = result == CURLE_COULDNT_CONNECT && sys == ECONNREFUSED;
+        a->refused = is_refusal(t, result);
         if (is_certificate_trouble(result))
             wm_creds_suspect(t->k->creds);
     }

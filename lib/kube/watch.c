@@ -138,6 +138,7 @@ static void close_stream(struct wm_watch *w)
 
 void wm_watch_opened(struct wm_watch *w)
 {
+    wm_gate_answered(w->k);
     w->absents = w->forbiddens = 0;
     w->absent_since_ms = 0;
     w->stats.last_heard_ms = wm_mono_ms();
@@ -221,6 +222,9 @@ static void on_done(void *ctx, const struct wm_answer *a)
         return; /* the reaper is on its way */
     o = outcome_of(w, a, &why);
     close_stream(w);
+    /* also a refusal is a sign of life */
+    if (a->status > 0 && a->status < 500 && a->status != 429)
+        wm_gate_answered(w->k);
     wm_watch_settle(w, o, &why, a->refused, w->stream_failed ? w->stream_retry_s : a->retry_after_s);
 }
 

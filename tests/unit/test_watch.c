@@ -559,6 +559,29 @@ static void connection_refused_for_long_keeps_version_and_content(void **state)
     finish(&s);
 }
 
+/* A server that has just started asks for ten seconds, and is ready after two. */
+static void a_restarted_server_is_found_ready_before_its_time(void **state)
+{
+    struct setup s = {.t = quick()};
+    int64_t start;
+
+    (void)state;
+    BEGIN(&s, {.match = IS_LIST, .body = {LIST("10", "")}},
+          {.match = "watch=1&resourceVersion=10&", .end = FAULT_HANG},
+          {.match = IS_WATCH, .status = 503, .headers = "Retry-After: 10\r\n"},
+          {.match = "/readyz", .status = 500, .times = 2}, {.match = "/readyz", .body = {"ok"}}, QUIET_WATCH);
+    expect_requests(&s, IS_WATCH, 1);
+    fault_server_down(s.server);
+    expect_notes(&s, "unreachable ");
+    start = wm_mono_ms();
+    fault_server_up(s.server);
+    expect_notes(&s, "unreachable synced ");
+    assert_true(wm_mono_ms() - start < 2000);
+    assert_int_equal(fault_server_count(s.server, "/readyz"), 3);
+    assert_int_equal(fault_server_count(s.server, IS_WATCH), 3);
+    finish(&s);
+}
+
 static void while_nobody_listens_the_pause_stays_short(void **state)
 {
     struct wm_kube k = {.t = wm_kube_default_tunables};
@@ -569,7 +592,12 @@ static void while_nobody_listens_the_pause_stays_short(void **state)
         wm_gate_failed(&k, k.gate.epoch, true, -1);
         assert_true(k.gate.timer.at_ms - wm_mono_ms() <= 2000);
     }
-    /* but not when somebody answers and cannot */
+    /* nor while it is starting; but when it answers and cannot, it does grow */
+    wm_gate_failed(&k, k.gate.epoch, false, -1);
+    assert_true(k.gate.timer.at_ms - wm_mono_ms() <= 2000);
+    k.gate.last_refused_ms -= 31000;
+    for (int i = 0; i < 6; i++)
+        wm_gate_failed(&k, k.gate.epoch, false, -1);
     wm_gate_failed(&k, k.gate.epoch, false, -1);
     assert_true(k.gate.timer.at_ms - wm_mono_ms() > 25000);
     wm_gate_failed(&k, k.gate.epoch, false, 200);
@@ -922,6 +950,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connection_refused_for_long_keeps_version_and_content),
+        cmocka_unit_test(a_restarted_server_is_found_ready_before_its_time),
         cmocka_unit_test(while_nobody_listens_the_pause_stays_short),
         cmocka_unit_test(a_cluster_in_trouble_is_asked_by_one_at_a_time),
         cmocka_unit_test(trouble_of_one_resource_is_its_own),

@@ -21,9 +21,9 @@ END
     story_all
 }
 
-# asked: what was asked for, one "verb group/resource name" a line
+# asked: what was asked for, one "verb group/resource name" a line; without /version, which everybody may read
 asked() {
-    jq -r 'select(.responseStatus.code != null) | "\(.verb) \(.objectRef.apiGroup // "")/\(.objectRef.resource)"' \
+    jq -r 'select(.responseStatus.code != null and .objectRef != null) | "\(.verb) \(.objectRef.apiGroup // "")/\(.objectRef.resource)"' \
         "$E2E_CASE_DIR/audit.log" | sort -u
 }
 # granted: what the roles of manifests/ allow, in the same words
