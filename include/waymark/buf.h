@@ -33,6 +33,9 @@ static inline bool wm_str_is(struct wm_str a, const char *z)
     return wm_str_eq(a, wm_str_of(z));
 }
 
+/* A whole text of one to nine decimal digits as a number; anything else is `otherwise`. */
+int wm_str_digits(struct wm_str s, int otherwise);
+
 /* A buffer whose maximum is given at its birth, and whose first failure sticks: later appends do nothing, and
  * one look at the end (wm_buf_check) decides.  Always terminated by a NUL that is not counted. */
 struct wm_buf {

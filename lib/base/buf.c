@@ -135,6 +135,20 @@ char *wm_buf_take(struct wm_buf *b)
     return p;
 }
 
+int wm_str_digits(struct wm_str s, int otherwise)
+{
+    int v = 0;
+
+    if (s.n == 0 || s.n > 9)
+        return otherwise;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return otherwise;
+        v = v * 10 + (s.p[i] - '0');
+    }
+    return v;
+}
+
 void wm_freep_(void *pp)
 {
     free(*(void **)pp);

@@ -89,7 +89,8 @@ static int status_of(struct wm_str line)
 {
     const char *space = memchr(line.p, ' ', line.n);
 
-    return space && line.n - (size_t)(space - line.p) > 3 ? atoi(space + 1) : 0;
+    return space && line.n - (size_t)(space - line.p) > 3 ? wm_str_digits((struct wm_str){space + 1, 3}, 0)
+                                                          : 0;
 }
 
 void wm_head_line(struct wm_head *h, struct wm_str line)

@@ -47,7 +47,7 @@ static bool may_write(struct wm_requests *q)
 {
     const struct wm_kube_tunables *t = &q->k->t;
 
-    if (t->writes_per_s < 0)
+    if (t->writes_per_s <= 0)
         return true;
     int64_t now = wm_mono_ms(), one_us = 1000000 / t->writes_per_s, full_us = one_us * t->write_burst;
 

@@ -54,12 +54,16 @@ static const char *const names[WM_N_OUTCOMES] = {
 
 const struct wm_watch_rule *wm_watch_rule(enum wm_watch_op op, enum wm_watch_outcome outcome)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+    const struct wm_watch_rule *odd = NULL; /* for an outcome that the operation cannot have */
+
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i].op == op && rules[i].outcome == outcome)
             return &rules[i];
-    /* an outcome that the operation cannot have */
-    assert(outcome != WM_OUT_ODD);
-    return wm_watch_rule(op, WM_OUT_ODD);
+        if (rules[i].op == op && rules[i].outcome == WM_OUT_ODD)
+            odd = &rules[i];
+    }
+    assert(odd);
+    return odd;
 }
 
 const char *wm_watch_outcome_name(enum wm_watch_outcome o)
@@ -109,7 +113,7 @@ enum wm_watch_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_an
 
 static int int_of(struct wm_json_span s)
 {
-    return s.kind == WM_JSON_NUMBER && s.text.n < 9 ? atoi(s.text.p) : -1;
+    return s.kind == WM_JSON_NUMBER ? wm_str_digits(s.text, -1) : -1;
 }
 
 enum wm_watch_outcome wm_classify_event(struct wm_str status, int *ret_retry_after_s, struct wm_error *err)

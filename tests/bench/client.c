@@ -1,11 +1,9 @@
-/* What wrk cannot measure: full handshakes (wrk resumes sessions, API servers never do) and the time from exec to the
- * first answer.
+/* What wrk cannot measure: full handshakes (wrk resumes sessions, API servers never do) and the time from
+ * exec to the first answer.
  *
- *   bench_client handshakes PORT PATH BODY_FILE N   N connections one after the other, a full handshake and one
- *                                                   request each; prints the microseconds of each at p50 and p99
- *   bench_client exec-ready PORT PATH BODY_FILE -- COMMAND...
- *                                                   starts COMMAND, asks until the first 200, prints the microseconds,
- *                                                   ends COMMAND */
+ *   bench_client handshakes PORT PATH BODY_FILE N   N connections one after the other, a full handshake and
+ * one request each; prints the microseconds of each at p50 and p99 bench_client exec-ready PORT PATH
+ * BODY_FILE -- COMMAND... starts COMMAND, asks until the first 200, prints the microseconds, ends COMMAND */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -245,6 +245,17 @@ static void a_full_buffer_stays_full_and_says_so(void **state)
     assert_string_equal(b.p, "345");
 }
 
+static void only_digits_are_a_number(void **state)
+{
+    (void)state;
+    assert_int_equal(wm_str_digits(wm_str_of("410"), -1), 410);
+    assert_int_equal(wm_str_digits(wm_str_of("999999999"), -1), 999999999);
+    assert_int_equal(wm_str_digits(wm_str_of("1000000000"), -1), -1);
+    assert_int_equal(wm_str_digits(wm_str_of("-4"), -1), -1);
+    assert_int_equal(wm_str_digits(wm_str_of("4x"), -1), -1);
+    assert_int_equal(wm_str_digits(wm_str_of(""), -1), -1);
+}
+
 static void context_is_put_before_an_error_and_lines_stay_one(void **state)
 {
     struct wm_error err = {0};
@@ -266,6 +277,7 @@ int main(void)
         cmocka_unit_test(trees_refuse_what_cjson_would_let_through),
         cmocka_unit_test(pointers_lead_through_objects_and_arrays),
         cmocka_unit_test(a_full_buffer_stays_full_and_says_so),
+        cmocka_unit_test(only_digits_are_a_number),
         cmocka_unit_test(context_is_put_before_an_error_and_lines_stay_one),
     };
 
