@@ -202,13 +202,11 @@ static int start(struct running *r, struct wm_error *err)
 /* Waits for a signal; when nothing was asked for a while, what the last work needed is given back. */
 static void wait_for_signal(const struct running *r, const sigset_t *signals)
 {
-    const struct timespec tick = {.tv_sec = 5};
-    struct timespec first = {.tv_nsec = 500000000};
-    const struct timespec *wait = &first;
+    const struct timespec tick = {.tv_sec = 1};
     uint64_t seen = 0;
     bool released = false;
 
-    while (sigtimedwait(signals, NULL, wait) < 0) {
+    while (sigtimedwait(signals, NULL, &tick) < 0) {
         struct wm_server_stats now;
 
         wm_server_stats(r->server, &now);
@@ -219,7 +217,6 @@ static void wait_for_signal(const struct running *r, const sigset_t *signals)
             released = true;
         }
         seen = now.requests;
-        wait = &tick;
     }
 }
 

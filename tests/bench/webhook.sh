@@ -120,7 +120,7 @@ for name in waymark agnhost; do
 done
 for name in waymark agnhost; do
     start "$name"
-    sleep 1
+    sleep 3
     jq -cn --arg server "$name" --argjson kb "$(rss_kb "$name")" '{server: $server, body: "rss-idle", kb: $kb}' >>"$results"
 done
 measure() { # BODY CONNECTIONS
