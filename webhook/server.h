@@ -16,9 +16,9 @@
 struct wm_server;
 struct wm_request; /* one request; lives until it is answered */
 
-/* What the handler may look at; borrowed until wm_request_reply returns. */
+/* What the handler may look at; borrowed until wm_request_reply returns, even if the client goes away. */
 struct wm_request_view {
-    const char *method, *path; /* path without the query */
+    const char *method, *path; /* path without the query, as sent (no %-unescaping) */
     const char *content_type;  /* "" = none */
     struct wm_str body;        /* complete */
     int timeout_ms;            /* from ?timeout=2s (any Go duration), 0 = not given */
@@ -29,7 +29,7 @@ struct wm_request_view {
 struct wm_reply {
     int status;
     const char *content_type; /* NULL = application/json */
-    struct wm_str body;       /* copied */
+    struct wm_str body;       /* copied; may lie inside the view's body */
     int retry_after_s;        /* > 0: Retry-After */
     const char *allow;        /* for 405; NULL = none */
 };
@@ -43,20 +43,25 @@ typedef void wm_handler_fn(void *ctx, struct wm_request *req, const struct wm_re
 typedef bool wm_wants_fn(void *ctx, const char *method, const char *path, const char *content_type,
                          struct wm_reply *ret);
 
-/* Makes the body of an error that the server itself answers (413, 400, 408, 503): writes into `out`. */
+/* Makes the body of an error that the server itself answers (400, 408, 413, 431, 500, 503): writes JSON into
+ * `out`.  Any loop thread.  NULL = the message as plain text. */
 typedef void wm_error_body_fn(void *ctx, int status, const char *message, struct wm_buf *out);
 
 struct wm_server_opts {
     const char *address; /* "0.0.0.0", "::", "127.0.0.1", ... */
     int port;            /* 0 = any free one, see wm_server_port */
     unsigned loops;      /* 0 = number of CPUs we may run on, at most 2 */
-    int max_connections; /* all loops together; 0 = 2,000.  Over it, the new one is closed at once */
-    size_t max_body;     /* one request; 0 = 28 MiB.  Over it: 413 */
-    size_t body_budget;  /* bodies being read or answered, all loops; 0 = 3 * max_body.  Over it: 503 +
-                            Retry-After */
-    int max_in_flight;   /* requests taken and not answered; 0 = 1,000.  Over it: 503 + Retry-After: 1 */
-    int handshake_timeout_s, header_timeout_s, body_timeout_s; /* 0 = 5, 10, 15 */
-    int idle_timeout_s;                                        /* 0 = 120; the API server's own is 90 */
+    int max_connections; /* all loops together; 0 = 2,000.  Over it, a handshake that has hung for a second
+                            makes room, else the new one is closed at once */
+    int max_per_peer; /* connections of one address (IPv6: one /64); 0 = no limit.  Over it: closed at once */
+    size_t max_body;  /* one request; 0 = 28 MiB.  Over it: 413 */
+    size_t body_budget; /* memory for bodies being read or answered and for bytes in transit, all loops;
+                           0 = 3 * max_body.  Over it: 503 + Retry-After */
+    int max_in_flight;  /* requests taken and not answered; 0 = 1,000.  Over it: 503 + Retry-After: 1 */
+    int handshake_timeout_ms, header_timeout_ms, body_timeout_ms; /* 0 = 5,000, 10,000, 15,000 */
+    int idle_timeout_ms; /* 0 = 120,000; the API server's own is 90,000 */
+    int idle_release_ms; /* an idle connection gives its HTTP state back after this; 0 = 5,000 */
+    int linger_ms;       /* how long a closed connection may drain what the client still sends; 0 = 5,000 */
     int max_age_s; /* a connection answers `Connection: close` after this, -+ 20 %; 0 = 300, -1 = never */
     const char *client_ca_pem; /* NULL = no client certificate asked for */
     const char *const
@@ -67,7 +72,10 @@ struct wm_server_opts {
     void *ctx;
 };
 
-/* Binds and starts the loops.  Until the first wm_server_set_pair handshakes are refused. */
+/* Binds and starts the loops.  Listens from the first wm_server_set_pair on; until then the kernel refuses
+ * connections, or gives them to another server on the same port.  `opts` and
+ * what it points to need not outlive the call, except `ctx`.  Raises the process's soft limit of open files
+ * to what max_connections needs, as far as the hard one allows. */
 int wm_server_new(const struct wm_server_opts *opts, struct wm_server **ret, struct wm_error *err);
 
 /* Publishes a serving pair (PEM, leaf first).  Checks that key and certificate belong together and that the
@@ -75,22 +83,29 @@ int wm_server_new(const struct wm_server_opts *opts, struct wm_server **ret, str
 int wm_server_set_pair(struct wm_server *s, struct wm_str cert_pem, struct wm_str key_pem,
                        struct wm_error *err);
 
+/* Replaces the authorities of client certificates for new handshakes; on error the old ones stay.  For a
+ * server that was made with client_ca_pem.  Thread-safe. */
+int wm_server_set_client_ca(struct wm_server *s, struct wm_str pem, struct wm_error *err);
+
 int wm_server_port(const struct wm_server *s);
 unsigned wm_server_loops(const struct wm_server *s);
 
-/* Answers; `req` is gone when this returns.  Any thread. */
+/* Answers; `req` is gone when this returns.  Any thread, exactly once for every request that was handed to
+ * the handler, also after wm_server_free. */
 void wm_request_reply(struct wm_request *req, const struct wm_reply *reply);
 
-/* From now on every answer says `Connection: close`; new connections are still taken.  Thread-safe. */
+/* From now on every answer says `Connection: close`; new connections are still taken, idle ones stay (closing
+ * them would race with the next POST, which the API server does not repeat).  Thread-safe. */
 void wm_server_drain(struct wm_server *s);
 
-/* After the drain: stops listening, lets running requests end (at most `grace_ms`), closes the rest, joins,
- * frees. NULL is fine. */
+/* Drains; takes what waits in the listeners' queues and stops listening; lets running requests end and idle
+ * connections fall silent (at most `grace_ms`); closes the rest, joins, frees.  NULL is fine. */
 struct wm_server *wm_server_free(struct wm_server *s, int grace_ms);
 
 struct wm_server_stats {
-    uint64_t accepted, refused /* over max_connections */, handshakes, handshake_failures, requests, timeouts;
-    uint64_t too_big, shed /* 503 of ours */, bad_http, bytes_in, bytes_out;
+    uint64_t accepted, refused /* over max_connections or max_per_peer */, handshakes, handshake_failures;
+    uint64_t requests, timeouts, too_big, shed /* 503 of ours */, bad_http, bytes_in,
+        bytes_out /* ciphertext */;
     int64_t open, in_flight, body_bytes;     /* now */
     int64_t cert_not_after_s, cert_loaded_s; /* 0 = none */
 };

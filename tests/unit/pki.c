@@ -29,6 +29,12 @@ static void extend(X509 *x, X509 *issuer, int nid, const char *value)
 
 struct pki_pair pki_make(const char *name, const char *sans, const struct pki_pair *issuer)
 {
+    return pki_make_for(name, sans, issuer, -60, 3600);
+}
+
+struct pki_pair pki_make_for(const char *name, const char *sans, const struct pki_pair *issuer, long from_s,
+                             long to_s)
+{
     static long serial = 1;
     EVP_PKEY *key = EVP_EC_gen("P-256"), *signer = key;
     X509 *x = X509_new(), *ca = x;
@@ -45,8 +51,8 @@ struct pki_pair pki_make(const char *name, const char *sans, const struct pki_pa
     }
     X509_set_version(x, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(x), serial++);
-    X509_gmtime_adj(X509_getm_notBefore(x), -60);
-    X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(x), from_s);
+    X509_gmtime_adj(X509_getm_notAfter(x), to_s);
     X509_set_pubkey(x, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)name, -1,
                                -1, 0);
