@@ -168,6 +168,14 @@ static void give_memory_back(struct wm_loop *l)
     l->trimmed_ms = l->now_ms;
 }
 
+static void end_turn(struct wm_loop *l, bool last)
+{
+    const struct wm_server_opts *o = &l->server->o;
+
+    if (o->turn_end)
+        o->turn_end(o->ctx, last);
+}
+
 static void turn(struct wm_loop *l)
 {
     struct epoll_event ev[EVENTS];
@@ -186,6 +194,7 @@ static void turn(struct wm_loop *l)
     bury(l);
     if (n == 0)
         give_memory_back(l);
+    end_turn(l, false);
 }
 
 /* --- the end --- */
@@ -273,6 +282,7 @@ static void *run(void *arg)
         turn(l);
     stop_listening(l);
     abandon(l);
+    end_turn(l, true);
     wm_reply_this_thread(NULL);
     return NULL;
 }

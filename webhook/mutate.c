@@ -55,6 +55,14 @@ void wm_mutate_error_body(void *ctx, int status, const char *message, struct wm_
     wm_status_print(out, status, message, (struct wm_json_span){0});
 }
 
+/* The lines of a turn leave in one write. */
+void wm_mutate_turn_end(void *ctx, bool last)
+{
+    (void)ctx;
+    wm_log_flush();
+    wm_log_buffer(!last);
+}
+
 /* --- one review --- */
 
 /* A review under way; on the heap only while a parent is looked up. */

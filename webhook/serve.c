@@ -110,6 +110,7 @@ static int start_server(struct running *r, struct wm_error *err)
         .wants = wm_mutate_wants,
         .handle = wm_mutate_handle,
         .error_body = wm_mutate_error_body,
+        .turn_end = wm_mutate_turn_end,
         .ctx = &r->mutate,
     };
 

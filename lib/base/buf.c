@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIRST_CAP = 256 };
+enum { FIRST_CAP = 512 }; /* a log line, an answer: one allocation each */
 
 void wm_buf_done(struct wm_buf *b)
 {

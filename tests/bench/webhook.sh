@@ -129,7 +129,7 @@ measure() { # BODY CONNECTIONS
         load "$name" "$1" "$2" >>"$results"
     done
 }
-for body in 2k 2k-labelled 10k 100k; do
+for body in ${BODIES:-2k 2k-labelled 10k 100k}; do
     headline "$body"
     for connections in 1 8 32; do
         measure "$body" "$connections"
