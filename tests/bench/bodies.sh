@@ -33,3 +33,5 @@ review CREATE "$(object 99000 '')" null >"$dir/100k.json"
 review UPDATE "$(object 250000 '')" "$(object 250000 '')" >"$dir/500k-update.json"
 review CREATE "$(object 1000000 '')" null >"$dir/1m.json"
 review UPDATE "$(object 1000 "$labelled")" null >"$dir/2k-labelled.json"
+# nearly the largest that an API server can send: linear time shows beside 1m
+review UPDATE "$(object 13500000 '')" "$(object 13500000 '')" >"$dir/27m-update.json"

@@ -115,6 +115,13 @@ exec_ready() {
 }
 
 results=$dir/results.jsonl
+headline 'start-up, with an empty cluster'
+exports=$(bash "$WM_ROOT/tests/cluster/cluster.sh" up "bench-$$")
+at_exit "bash '$WM_ROOT/tests/cluster/cluster.sh' down bench-$$"
+plain_command=("${our_command[@]}")
+our_command+=(--parents=true --kubeconfig "$(sed -n 's/^export KUBECONFIG=//p' <<<"$exports")")
+jq -cn --argjson us "$(exec_ready waymark)" '{server: "waymark", body: "exec-ready-with-cluster", us: $us}' >>"$results"
+our_command=("${plain_command[@]}")
 for name in waymark agnhost; do
     jq -cn --arg server "$name" --argjson us "$(exec_ready "$name")" '{server: $server, body: "exec-ready", us: $us}' >>"$results"
 done
@@ -142,6 +149,8 @@ for body in 500k-update 1m; do
     headline "$body"
     measure "$body" 8
 done
+headline 27m-update
+measure 27m-update 1
 headline handshakes
 for name in waymark agnhost; do
     shake "$name" >>"$results"
@@ -160,7 +169,8 @@ jq -r '
       elif $w.body == "handshake" then
         [$w.body, $w.connections, r($w.cpu_us_per_request), r($a.cpu_us_per_request), r($w.cpu_us_per_request / $a.cpu_us_per_request),
          "-", "-", $w.p50_us, $a.p50_us, $w.p99_us, $a.p99_us, r($w.p99_us / $a.p99_us), "-", "-", $w.failed + $a.failed]
-      else [$w.body, "-", ($w.kb // $w.us), ($a.kb // $a.us), r(($w.kb // $w.us) / ($a.kb // $a.us))] end
+      elif $a then [$w.body, "-", ($w.kb // $w.us), ($a.kb // $a.us), r(($w.kb // $w.us) / ($a.kb // $a.us))]
+      else [$w.body, "-", ($w.kb // $w.us)] end
     | @tsv' "$output" |
     { printf 'what\tconns\tCPU us (KB, us)\tagnhost\tratio\treq/s\tagnhost\tp50 us\tagnhost\tp99 us\tagnhost\tratio\tp99.9\tagnhost\terrors\n'; cat; } |
     column -t -s $'\t'
