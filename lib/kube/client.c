@@ -1,4 +1,5 @@
 /* A struct wm_kube from birth to death. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "internal.h"
@@ -120,6 +121,7 @@ struct wm_kube *wm_kube_free(struct wm_kube *k)
 {
     if (!k)
         return NULL;
+    assert(!wm_kube_in_thread(k));
     pthread_mutex_lock(&k->lock);
     k->stopping = true;
     pthread_mutex_unlock(&k->lock);

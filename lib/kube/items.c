@@ -77,7 +77,7 @@ static bool is_space(char c)
 static bool at_items(const struct wm_items *l)
 {
     static const char key[] = "\"items\"";
-    const char *p = l->frame.p, *end = p + l->frame.n;
+    const char *p = wm_buf_text(&l->frame).p, *end = p + l->frame.n;
 
     if (l->depth != 1)
         return false;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -355,6 +356,15 @@ static bool is_refusal(const struct wm_transfer *t, CURLcode result)
            result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING || result == CURLE_SSL_CONNECT_ERROR;
 }
 
+/* Whose queue was full, for who has to enlarge it. */
+static void note_flow_schema(const struct wm_head *h, struct wm_error *err)
+{
+    size_t n = strlen(err->msg);
+
+    if (h->status == 429 && *h->flow_schema)
+        snprintf(err->msg + n, sizeof err->msg - n, " (flow schema %s)", h->flow_schema);
+}
+
 static void fill_answer(struct wm_transfer *t, CURLcode result, struct wm_answer *a, char reason[static 64])
 {
     a->status = t->head.status;
@@ -366,6 +376,7 @@ static void fill_answer(struct wm_transfer *t, CURLcode result, struct wm_answer
     } else if (a->status && !is_success(t)) {
         wm_status_error(a->status, wm_buf_text(&t->error_body), t->spec.path, reason, &a->error);
         wm_fail_in(&a->error, "%s", t->k->access.server);
+        note_flow_schema(&t->head, &a->error);
     } else if (result != CURLE_OK) {
         transport_error(t, result, &a->error);
         a->refused = is_refusal(t, result);

@@ -92,7 +92,7 @@ enum wm_watch_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_an
                                          bool metadata_only, bool bookmarks)
 {
     if (a->status == 0)
-        return WM_OUT_UNREACHABLE;
+        return a->error.code == WM_E_AUTH ? WM_OUT_UNAUTHORIZED : WM_OUT_UNREACHABLE;
     if (a->status == 410 && on_page)
         return WM_OUT_EXPIRED_PAGE;
     if (a->status == 400 && on_page)

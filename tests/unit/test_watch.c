@@ -920,6 +920,34 @@ static void the_end_of_the_client_aborts_a_list(void **state)
     finish(&s);
 }
 
+/* Without credentials nothing is sent, and a token that comes later is found. */
+static void no_token_is_unauthorized_until_there_is_one(void **state)
+{
+    char path[] = "/tmp/waymark-token-XXXXXX";
+    int fd = mkstemp(path);
+    struct setup s = {.t = quick(), .spec = {.path = PATH}};
+    struct wm_watch_sink sink = sink_of(&s.notes);
+    struct wm_kube_access access = {.token_file = wm_xstrdup(path)};
+    wm_auto_buf struct wm_buf url = WM_BUF_MAX(100);
+    static const struct fault rows[] = {{.match = IS_LIST, .body = {LIST("10", "")}}, QUIET_WATCH};
+
+    (void)state;
+    pthread_mutex_init(&s.notes.lock, NULL);
+    s.notes.text = WM_BUF_MAX(1000);
+    s.server = fault_server_start(rows, 2, NULL);
+    wm_buf_printf(&url, "http://127.0.0.1:%d", fault_server_port(s.server));
+    access.server = wm_buf_take(&url);
+    assert_int_equal(wm_kube_new_tuned(&access, NULL, &s.t, &s.kube, NULL), WM_OK);
+    assert_int_equal(wm_watch_start(s.kube, &s.spec, &sink, &s.watch, NULL), WM_OK);
+    expect_notes(&s, "unauthorized ");
+    assert_int_equal(fault_server_count(s.server, NULL), 0);
+    assert_int_equal(write(fd, "t", 1), 1);
+    expect_notes(&s, "unauthorized begin end synced ");
+    close(fd);
+    unlink(path);
+    finish(&s);
+}
+
 static void a_warning_is_logged_once(void **state)
 {
     char path[] = "/tmp/waymark-log-XXXXXX", text[8192] = "";
@@ -968,6 +996,7 @@ int main(void)
         cmocka_unit_test(stopping_ends_the_calls),
         cmocka_unit_test(stopping_inside_a_sink_call),
         cmocka_unit_test(the_end_of_the_client_aborts_a_list),
+        cmocka_unit_test(no_token_is_unauthorized_until_there_is_one),
         cmocka_unit_test(a_warning_is_logged_once),
     };
 
