@@ -547,7 +547,8 @@ static void connection_refused_for_long_keeps_version_and_content(void **state)
     (void)state;
     BEGIN(&s, {.match = IS_LIST, .body = {LIST("10", OBJ("a", "1"))}},
           {.match = "watch=1&resourceVersion=10&", .body = {EVENT("ADDED", "b", "11")}, .end = FAULT_HANG},
-          {.match = "watch=1&resourceVersion=11&", .body = {EVENT("ADDED", "c", "12")}, .end = FAULT_HANG});
+          {.match = "watch=1&resourceVersion=11&", .body = {EVENT("ADDED", "c", "12")}, .end = FAULT_HANG},
+          {.match = "/readyz", .body = {"ok"}}); /* asked when the first try after the pause was quick */
     expect_notes(&s, "+b@11 ");
     fault_server_down(s.server);
     expect_notes(&s, "+b@11 unreachable ");
