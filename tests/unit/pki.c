@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "waymark/buf.h"
+
 static char *take_text(BIO *bio)
 {
     char *p;
     long n = BIO_get_mem_data(bio, &p);
-    char *text = strndup(p, (size_t)n);
+    char *text = wm_xstrndup((struct wm_str){p, (size_t)n}); /* strndup would look for a NUL beyond n */
 
     BIO_free(bio);
     return text;
