@@ -56,7 +56,7 @@ static void on_timer(void *ctx)
     if (g->closed) {
         if (!g->waiters || g->trying)
             return;
-        if (g->restarting && wm_mono_ms() < g->not_before_ms) {
+        if (g->ask_ready && wm_mono_ms() < g->not_before_ms) {
             ask_whether_ready(k);
             return;
         }
@@ -151,11 +151,13 @@ void wm_gate_failed(struct wm_kube *k, unsigned epoch, bool refused, int retry_a
     g->epoch++;
     g->closed = true;
     g->trying = NULL;
-    g->restarting = is_restart(k, refused, now);
-    int64_t wait = pause_ms(k, g->restarting, retry_after_s), soon = short_pause_ms(k);
+    bool restart = is_restart(k, refused, now);
+    int64_t wait = pause_ms(k, restart, retry_after_s);
 
+    /* only a pause that the server asked for is worth a question in between */
+    g->ask_ready = restart && wait > k->t.refused_cap_ms / k->t.backoff_divisor;
     g->not_before_ms = now + wait;
-    wm_timer_set(k, &g->timer, g->restarting && soon < wait ? soon : wait);
+    wm_timer_set(k, &g->timer, g->ask_ready ? short_pause_ms(k) : wait);
     g->failures++;
     g->last_failure_ms = now;
 }

@@ -168,7 +168,7 @@ struct wm_gate {
     unsigned failures, epoch; /* epoch: attempts that began in an older one say nothing new when they fail */
     int64_t last_failure_ms, last_refused_ms;
     int64_t not_before_ms; /* of the next attempt, unless a server that restarts says that it is ready */
-    bool restarting, asking;
+    bool ask_ready, asking;
     struct wm_waiter *waiters; /* in the order they came */
     struct wm_waiter *trying;  /* the one that was let through while closed */
     struct wm_timer timer;

@@ -1,11 +1,9 @@
-/* The machine: starts an attempt, sees how it ends, looks the rest up in the table of rules. */
+/* The machine's attempts: how one starts, what bounds it, how it ended.  What follows is watch_next.c's. */
 #include <stdlib.h>
 
 #include "watch_internal.h"
 #include "waymark/clock.h"
 #include "waymark/log.h"
-
-enum { SMALLEST_PAGE = 50, FIRST_PROBE_MS = 1000, MANY_HASTY = 2, MANY_BROKEN = 3 };
 
 const char *wm_watch_state_name(enum wm_watch_state s)
 {
@@ -41,7 +39,7 @@ void wm_watch_set_state(struct wm_watch *w, enum wm_watch_state s, const struct 
 
 static void on_done(void *ctx, const struct wm_answer *a);
 
-static void reset_stream(struct wm_watch *w)
+void wm_watch_reset_stream(struct wm_watch *w)
 {
     wm_lines_done(&w->lines);
     wm_items_done(&w->items);
@@ -88,7 +86,7 @@ static void start(void *ctx)
     struct wm_watch *w = ctx;
 
     build_url(w);
-    reset_stream(w);
+    wm_watch_reset_stream(w);
     struct wm_transfer_spec spec = {.method = "GET",
                                     .path = w->url.p,
                                     .accept = accept_of(w),
@@ -122,7 +120,7 @@ static void through_gate(void *ctx)
         start(w);
 }
 
-static void to_gate(void *ctx)
+void wm_watch_go(void *ctx)
 {
     struct wm_watch *w = ctx;
 
@@ -184,12 +182,12 @@ void wm_watch_cut(struct wm_watch *w, const struct wm_error *why)
 
 /* --- the end of an attempt --- */
 
-static bool heard_something(const struct wm_watch *w)
+bool wm_watch_heard(const struct wm_watch *w)
 {
     return w->stats.events + w->stats.bookmarks > w->heard_before;
 }
 
-static bool lasted(const struct wm_watch *w)
+bool wm_watch_lasted(const struct wm_watch *w)
 {
     return wm_mono_ms() - w->started_ms >= w->k->t.short_watch_ms;
 }
@@ -201,7 +199,7 @@ static enum wm_watch_outcome outcome_of(struct wm_watch *w, const struct wm_answ
     if (a->error.code == WM_OK && w->op == WM_OP_LIST)
         return wm_watch_end_list(w, why);
     if (a->error.code == WM_OK)
-        return lasted(w) || heard_something(w) ? WM_OUT_ENDED : WM_OUT_SHORT;
+        return wm_watch_lasted(w) || wm_watch_heard(w) ? WM_OUT_ENDED : WM_OUT_SHORT;
     *why = a->error;
     if (!began)
         return wm_classify_answer(w->op, a, w->continue_token != NULL, w->metadata_only, w->bookmarks);
@@ -228,202 +226,6 @@ static void on_done(void *ctx, const struct wm_answer *a)
     wm_watch_settle(w, o, &why, a->refused, w->stream_failed ? w->stream_retry_s : a->retry_after_s);
 }
 
-/* --- what follows --- */
-
-static bool is_good(enum wm_watch_outcome o)
-{
-    return o == WM_OUT_PAGE || o == WM_OUT_LISTED || o == WM_OUT_ENDED;
-}
-
-static void note_progress(struct wm_watch *w, enum wm_watch_outcome o)
-{
-    bool healthy =
-        w->op == WM_OP_WATCH && (heard_something(w) || ((o == WM_OUT_ENDED || o == WM_OUT_CUT) && lasted(w)));
-
-    if (healthy || wm_mono_ms() - w->failed_ms > w->k->t.healthy_ms)
-        w->failures = w->hasty = 0;
-    if (healthy)
-        w->broken = 0;
-    if (!is_good(o))
-        w->failed_ms = wm_mono_ms();
-}
-
-static void count_outcome(struct wm_watch *w, enum wm_watch_outcome o)
-{
-    if (o == WM_OUT_EXPIRED || o == WM_OUT_EXPIRED_PAGE)
-        w->stats.expired++;
-    else if (!is_good(o))
-        w->stats.errors++;
-}
-
-/* What an outcome changes in how we ask. */
-static void adapt(struct wm_watch *w, enum wm_watch_outcome o)
-{
-    if (o == WM_OUT_FORM)
-        w->metadata_only = false;
-    else if (o == WM_OUT_OPTION)
-        w->bookmarks = false;
-    else if (o == WM_OUT_SLOW && w->page_size > SMALLEST_PAGE)
-        w->page_size = w->page_size / 2 > SMALLEST_PAGE ? w->page_size / 2 : SMALLEST_PAGE;
-}
-
-static void choose_next(struct wm_watch *w, enum wm_next next)
-{
-    if (next == WM_NEXT_PAGE)
-        return;
-    free(w->continue_token);
-    w->continue_token = NULL;
-    switch (next) {
-    case WM_NEXT_WATCH:
-        w->op = WM_OP_WATCH;
-        break;
-    case WM_NEXT_LIST:
-        w->op = WM_OP_LIST;
-        w->from = *w->rv ? WM_FROM_LAST : WM_FROM_CACHE;
-        break;
-    case WM_NEXT_QUORUM:
-        w->op = WM_OP_LIST;
-        w->from = WM_FROM_QUORUM;
-        break;
-    case WM_NEXT_FULL:
-        w->no_limit = true;
-        break;
-    case WM_NEXT_SAME:
-    case WM_NEXT_PAGE:
-        break;
-    }
-}
-
-static int64_t growing_ms(struct wm_watch *w, unsigned n, int longest_ms, bool jitter)
-{
-    int64_t wait = n < 10 ? (int64_t)FIRST_PROBE_MS << n : longest_ms;
-
-    if (wait > longest_ms)
-        wait = longest_ms;
-    if (jitter)
-        wait += wait * wm_kube_random(w->k) / UINT32_MAX;
-    return wait / w->k->t.backoff_divisor;
-}
-
-static int64_t own_pause_ms(struct wm_watch *w, int retry_after_s)
-{
-    int64_t wait = wm_backoff_ms(w->failures++, wm_kube_random(w->k)) / w->k->t.backoff_divisor;
-    int64_t asked = (int64_t)retry_after_s * 1000;
-
-    return wait > asked ? wait : asked;
-}
-
-/* A 404 may come from an API server that has only just started and does not know its kinds yet: what we hold
- * is thrown away only when it says so for a while. */
-static bool is_surely_absent(struct wm_watch *w)
-{
-    int64_t now = wm_mono_ms();
-
-    if (!w->absent_since_ms)
-        w->absent_since_ms = now;
-    return !w->has_content || now - w->absent_since_ms >= w->k->t.absent_sure_ms;
-}
-
-static void empty_sink(struct wm_watch *w)
-{
-    w->rv[0] = '\0';
-    w->from = WM_FROM_CACHE;
-    w->has_content = false;
-    if (w->stats.state == WM_WATCH_ABSENT || w->stopped)
-        return;
-    w->sink.replace_begin(w->sink.ctx);
-    if (!w->stopped)
-        w->sink.replace_end(w->sink.ctx);
-}
-
-static void wait_ms(struct wm_watch *w, int64_t ms)
-{
-    wm_timer_set(w->k, &w->pause, ms);
-}
-
-static void schedule(struct wm_watch *w, enum wm_pause pause, bool refused, int retry_after_s)
-{
-    struct wm_kube *k = w->k;
-
-    switch (pause) {
-    case WM_PAUSE_NONE:
-        to_gate(w);
-        break;
-    case WM_PAUSE_SUSPECT:
-        wm_gate_suspect(k);
-        to_gate(w);
-        break;
-    case WM_PAUSE_CLUSTER:
-        wm_gate_failed(k, w->epoch, refused, retry_after_s);
-        to_gate(w);
-        break;
-    case WM_PAUSE_OWN:
-        wait_ms(w, own_pause_ms(w, retry_after_s));
-        break;
-    case WM_PAUSE_ABSENT:
-        wait_ms(w, growing_ms(w, w->absents++, k->t.absent_ms, true));
-        break;
-    case WM_PAUSE_MINUTE:
-        wait_ms(w, growing_ms(w, w->forbiddens++, k->t.forbidden_ms, false));
-        break;
-    }
-}
-
-/* The table's pause, unless experience says otherwise. */
-static enum wm_pause pause_for(struct wm_watch *w, const struct wm_watch_rule *r, enum wm_watch_outcome o)
-{
-    if (r->pause == WM_PAUSE_NONE && !is_good(o) && ++w->hasty > MANY_HASTY)
-        return WM_PAUSE_OWN;
-    /* other watches of the cluster stream: then this is the trouble of one resource (a conversion webhook, an
-     * aggregated API), and the others must not wait for it */
-    if (r->pause == WM_PAUSE_CLUSTER && o == WM_OUT_BUSY && w->k->watches.n_open > 0)
-        return WM_PAUSE_OWN;
-    return r->pause;
-}
-
-static void log_step(const struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why)
-{
-    wm_log(WM_LOG_DEBUG, "watch_step", WM_F("server", w->k->access.server), WM_F("path", w->path),
-           WM_F("op", w->op == WM_OP_LIST ? "list" : "watch"), WM_F("outcome", wm_watch_outcome_name(o)),
-           WM_F("version", w->rv), WM_F("error", why && why->code ? why->msg : ""));
-}
-
-void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why, bool refused,
-                     int retry_after_s)
-{
-    const struct wm_watch_rule *r = wm_watch_rule(w->op, o);
-    enum wm_next next = r->next;
-    enum wm_watch_state state = r->state;
-
-    log_step(w, o, why);
-    wm_gate_leave(w->k, &w->at_gate);
-    count_outcome(w, o);
-    note_progress(w, o);
-    reset_stream(w);
-    if (o != WM_OUT_PAGE) {
-        wm_watch_abort_list(w);
-        wm_slot_release(w);
-    }
-    adapt(w, o);
-    if (o == WM_OUT_BROKEN && w->op == WM_OP_WATCH && ++w->broken >= MANY_BROKEN) {
-        w->broken = 0;
-        next = WM_NEXT_LIST;
-    }
-    enum wm_pause pause = pause_for(w, r, o);
-
-    choose_next(w, next);
-    if (r->pause == WM_PAUSE_ABSENT) {
-        if (is_surely_absent(w))
-            empty_sink(w);
-        else
-            state = WM_STATE_KEEP;
-    }
-    wm_watch_set_state(w, state, why && why->code ? why : NULL);
-    wm_watch_publish(w);
-    if (!w->stopped)
-        schedule(w, pause, refused, retry_after_s);
-}
-
 /* --- life --- */
 
 static void reap(void *ctx)
@@ -446,10 +248,10 @@ void wm_watch_begin(void *ctx)
     curl_multi_setopt(w->k->multi, CURLMOPT_MAXCONNECTS, (long)set->n + 4);
     w->at_gate = (struct wm_waiter){.go = through_gate, .ctx = w};
     w->in_queue = (struct wm_waiter){.go = start, .ctx = w};
-    w->pause = (struct wm_timer){.fire = to_gate, .ctx = w};
+    w->pause = (struct wm_timer){.fire = wm_watch_go, .ctx = w};
     w->limit = (struct wm_timer){.fire = on_limit, .ctx = w};
     w->reaper = (struct wm_timer){.fire = reap, .ctx = w};
-    to_gate(w);
+    wm_watch_go(w);
 }
 
 void wm_watch_free(struct wm_watch *w)
@@ -467,7 +269,7 @@ void wm_watch_free(struct wm_watch *w)
     if (w->next)
         w->next->link = w->link;
     k->watches.n--;
-    reset_stream(w);
+    wm_watch_reset_stream(w);
     wm_buf_done(&w->url);
     free(w->continue_token);
     free(w->path);

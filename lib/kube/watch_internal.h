@@ -134,7 +134,11 @@ struct wm_watch {
     struct wm_watch_stats shared; /* what wm_watch_stats copies */
 };
 
-void wm_watch_begin(void *w); /* in the kube thread, once */
+void wm_watch_begin(void *w);                   /* in the kube thread, once */
+void wm_watch_go(void *w);                      /* the next attempt, as soon as the gate lets it */
+bool wm_watch_heard(const struct wm_watch *w);  /* an event or a bookmark in this attempt */
+bool wm_watch_lasted(const struct wm_watch *w); /* not a very short one */
+void wm_watch_reset_stream(struct wm_watch *w); /* forgets what is half read */
 void wm_watch_free(struct wm_watch *w);
 void wm_watch_publish(struct wm_watch *w);
 void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why, bool refused,
