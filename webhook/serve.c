@@ -15,7 +15,7 @@
 #include "waymark/host.h"
 #include "waymark/log.h"
 
-enum { MIB = 1 << 20, CA_FILE_MAX = 1 << 20, LARGE_BLOCK = 64 << 10 };
+enum { MIB = 1 << 20, CA_FILE_MAX = 1 << 20, RELEASE_EVERY_S = 30, LARGE_BLOCK = 64 << 10 };
 
 /* Everything that runs, in the order in which it is started; stopped the other way round. */
 struct running {
@@ -200,23 +200,21 @@ static int start(struct running *r, struct wm_error *err)
 
 /* --- running --- */
 
-/* Waits for a signal; when nothing was asked for a while, what the last work needed is given back. */
+/* Waits for a signal; when nothing was asked for a while, what the last work needed is given back, and every
+ * half minute what the watches have needed since. */
 static void wait_for_signal(const struct running *r, const sigset_t *signals)
 {
     const struct timespec tick = {.tv_sec = 1};
     uint64_t seen = 0;
-    bool released = false;
+    unsigned idle_s = 0;
 
     while (sigtimedwait(signals, NULL, &tick) < 0) {
         struct wm_server_stats now;
 
         wm_server_stats(r->server, &now);
-        if (now.requests != seen)
-            released = false;
-        else if (!released) {
+        idle_s = now.requests == seen ? idle_s + 1 : 0;
+        if (idle_s % RELEASE_EVERY_S == 1)
             wm_memory_release();
-            released = true;
-        }
         seen = now.requests;
     }
 }

@@ -67,7 +67,7 @@ int64_t wm_json_i64(const cJSON *doc, const char *pointer, int64_t otherwise)
 {
     const cJSON *node = wm_json_at(doc, pointer);
 
-    if (!node || !cJSON_IsNumber(node) || fabs(node->valuedouble) > 9007199254740992.0)
+    if (!node || !cJSON_IsNumber(node) || fabs(node->valuedouble) >= 9007199254740992.0)
         return otherwise;
     return (int64_t)node->valuedouble;
 }
