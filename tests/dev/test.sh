@@ -4,6 +4,7 @@
 #
 #   unit   unit tests (build/dev)
 #   e2e    end-to-end tests on a real API server of this machine
+#   e2e-asan, e2e-tsan   the end-to-end tests of the webhook with one of the sanitizers below in it
 #   asan   the unit tests under the address and undefined behaviour sanitizers
 #   tsan   the unit tests under the thread sanitizer
 #   fuzz   each fuzzer for a few seconds
@@ -16,12 +17,13 @@ set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+all=(unit asan tsan fuzz lint e2e-asan e2e-tsan e2e)
 verbose='' parts=()
 while (($#)); do
     case $1 in
         --verbose | -v) verbose=1 ;;
-        unit | e2e | asan | tsan | fuzz | lint) parts+=("$1") ;;
-        all) parts+=(unit asan tsan fuzz lint e2e) ;;
+        unit | e2e | e2e-asan | e2e-tsan | asan | tsan | fuzz | lint) parts+=("$1") ;;
+        all) parts+=("${all[@]}") ;;
         -h | --help)
             usage "$0"
             exit
@@ -30,13 +32,18 @@ while (($#)); do
     esac
     shift
 done
-((${#parts[@]})) || parts=(unit asan tsan fuzz lint e2e)
+((${#parts[@]})) || parts=("${all[@]}")
 
 run_part() {
     case $1 in
         unit) need build && bash "$WM_ROOT/tests/dev/unit.sh" dev ;;
         asan | tsan) need build,test && bash "$WM_ROOT/tests/dev/unit.sh" "$1" ;;
         e2e) need cluster && bash "$WM_ROOT/tests/e2e/run.sh" ;;
+        e2e-*)
+            need build,test,cluster
+            bash "$WM_ROOT/tests/dev/build.sh" --preset "${1#e2e-}"
+            WAYMARK_WEBHOOK=$WM_BUILD/${1#e2e-}/webhook/waymark-webhook bash "$WM_ROOT/tests/e2e/run.sh" 20-labels 30-bad-input
+            ;;
         fuzz) bash "$WM_ROOT/tests/dev/fuzz.sh" --seconds 5 ;;
         lint) bash "$WM_ROOT/tests/dev/lint.sh" ;;
     esac

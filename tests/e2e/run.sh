@@ -10,6 +10,7 @@
 # says is at hand in each. Each test runs in a process of its own; the case's functions case_begin and case_end, if it
 # has them, run before and after its tests. All share one cluster with the project's own definitions.
 #
+# $WAYMARK_WEBHOOK names another webhook than build/release's, e.g. one with a sanitizer: what that finds is a failure.
 # $WAYMARK_REAL_CRDS names a folder with the original definitions of MTC, Velero and VirtRigaud (any depth of *.yaml):
 # tests that ask for them are skipped where there is none.
 set -euo pipefail
@@ -111,6 +112,8 @@ at_exit leave
 logs=$WM_LOGS/e2e
 rm -rf "$logs"
 mkdir -p "$logs"
+export ASAN_OPTIONS="log_path=$logs/sanitizer" UBSAN_OPTIONS="log_path=$logs/sanitizer:print_stacktrace=1"
+export TSAN_OPTIONS="log_path=$logs/sanitizer"
 began=$(now_ms)
 exports=$(bash "$WM_ROOT/tests/cluster/cluster.sh" up "$E2E_NAME")
 eval "$exports"
@@ -196,5 +199,11 @@ for ((i = 0; i < ${#titles[@]}; i++)); do
     end_everything "$E2E_TEST_DIR"
 done
 around case_end "$current" || ((failed += 1))
+[[ -z $current ]] || end_everything "$E2E_DIR" # so that leaks are told, too
+if compgen -G "$logs/sanitizer*" >/dev/null; then
+    ((failed += 1))
+    printf 'not ok - a sanitizer found something: %s\n' "$logs/sanitizer*"
+    head -n 60 "$logs"/sanitizer* >&2
+fi
 printf '%d passed, %d failed%s\n' "$passed" "$failed" "$( ((skipped == 0)) || printf ', %d skipped' "$skipped")"
 ((failed == 0))
