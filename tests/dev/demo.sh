@@ -82,10 +82,12 @@ say "Backup $UNRELATED_BACKUP, which has nothing to do with it"
 
 headline '4. What finds it'
 migration=migration.openshift.io
+# The queries of the README, word for word.
+ask get migmigrations,backups,restores,podvolumebackups,podvolumerestores,directvolumemigrations \
+    -n "$STORY_NAMESPACE" -l $migration/migplan-name=nginx-plan
 ask get migmigrations -n "$STORY_NAMESPACE" -l migrations.openshift.io/migPlanName=nginx-plan
-ask get migmigrations,backups,restores,podvolumebackups,podvolumerestores -n "$STORY_NAMESPACE" \
-    -l $migration/migplan-name=nginx-plan -L $migration/migmigration-name
-ask get "$STORY_KINDS" -A -l "$migration/migmigration-name=$MIGRATION" -o name
+ask get podvolumebackups,podvolumerestores -A -l $migration/migplan-name=nginx-plan -o name
+ask get podvolumerestores,directvolumemigrationprogresses -A -l "$migration/migmigration-name=$MIGRATION"
 ask get podvolumerestores -A -l "$migration/migmigration-uid=$MIGRATION_UID" -o name
 found=$(kubectl get "$STORY_KINDS" -A -l $migration/migplan-name=nginx-plan -o name | wc -l)
 all=$(kubectl get "$STORY_KINDS" -A -o name | wc -l)
