@@ -15,7 +15,7 @@
 #include "waymark/host.h"
 #include "waymark/log.h"
 
-enum { MIB = 1 << 20, CA_FILE_MAX = 1 << 20, RELEASE_EVERY_S = 30, LARGE_BLOCK = 64 << 10 };
+enum { MIB = 1 << 20, CA_FILE_MAX = 1 << 20, RELEASE_EVERY_S = 5, LARGE_BLOCK = 64 << 10 };
 
 /* Everything that runs, in the order in which it is started; stopped the other way round. */
 struct running {
@@ -201,7 +201,7 @@ static int start(struct running *r, struct wm_error *err)
 /* --- running --- */
 
 /* Waits for a signal; when nothing was asked for a while, what the last work needed is given back, and every
- * half minute what the watches have needed since. */
+ * few seconds what the watches have needed since. */
 static void wait_for_signal(const struct running *r, const sigset_t *signals)
 {
     const struct timespec tick = {.tv_sec = 1};

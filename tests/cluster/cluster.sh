@@ -98,9 +98,13 @@ give_up_unless_started() {
 
 # take_down: ends the loaded cluster (kube-apiserver before etcd, or it would wait for etcd) and removes its folder
 take_down() {
+    local real beside
+    # What the demo and others started beside it, in folders of their own.
+    for beside in "$dir"/*/; do
+        [[ ! -d $beside ]] || end_everything "$beside"
+    done
     end_processes "$dir" controller-manager apiserver
     end_processes "$dir" etcd
-    local real
     real=$(readlink -f "$dir")
     rm -rf "$real"
     [[ ! -L $dir ]] || rm -f "$dir"

@@ -112,3 +112,11 @@ end_all_processes() {
     done
     [[ ${#names[@]} -eq 0 ]] || end_processes "$1" "${names[@]}"
 }
+
+# end_everything DIR: ends what was spawned anywhere below DIR
+end_everything() {
+    local below
+    while IFS= read -r -d '' below; do
+        end_all_processes "$below"
+    done < <(find "$1" -type d -print0)
+}

@@ -100,13 +100,6 @@ leave() {
     done
     rm -rf "$E2E_DIR"
 }
-# end_everything DIR: ends what was spawned anywhere below DIR
-end_everything() {
-    local below
-    while IFS= read -r -d '' below; do
-        end_all_processes "$below"
-    done < <(find "$1" -type d -print0)
-}
 at_exit leave
 
 logs=$WM_LOGS/e2e

@@ -36,6 +36,17 @@ END
     eventually 30 absent configmap owned
 }
 
+# what was started beside a cluster, in a folder of its own, ends with it
+test_company_ends() {
+    local pid
+    use_cluster company --no-controller-manager
+    mkdir "$(dirname "$KUBECONFIG")/beside"
+    spawn "$(dirname "$KUBECONFIG")/beside" sleeper sleep 300
+    pid=$(pid_of "$(dirname "$KUBECONFIG")/beside" sleeper)
+    cluster down "$E2E_NAME-company"
+    assert_eq '' "$(proc_start "$pid" || true)" "start of process $pid, which should have ended"
+}
+
 # a second cluster runs beside the first, and neither sees the other's objects
 test_two_clusters() {
     local first
