@@ -32,6 +32,7 @@ test     openssl                                openssl          certificates in
 test     curl                                   curl             raw requests in tests
 test     python3                                python3          hostile clients and servers in tests
 test     procps                                 ps               process tables in tests
+test     jq                                     jq               makes the fuzzers' seeds of the goldens
 lint     clang-format                           clang-format     formatting of C
 lint     clang-tidy                             clang-tidy       static analysis of C
 lint     cppcheck                               cppcheck         static analysis of C, by other means
@@ -43,6 +44,7 @@ cluster  kubernetes-client                      kubectl          talks to the cl
 cluster  openssl                                openssl          certificates of the clusters
 cluster  curl                                   curl             asks whether a cluster is ready
 cluster  jq                                     jq               reads objects in tests
+cluster  procps                                 pgrep            looks for what a test should have ended
 assets   golang-go                              go               compiles the Kubernetes control plane
 assets   golang-github-modern-go-reflect2-dev   -                replaces an old library in it that newer Go breaks
 assets   dpkg-dev                               dpkg-source      unpacks its source package
@@ -52,6 +54,8 @@ assets   libc6-dev                              -                the same
 assets   rsync                                  rsync            used by its build
 assets   jq                                     jq               used by its build
 bench    wrk                                    wrk              makes load
+bench    jq                                     jq               counts
+bench    bsdextrautils                          column           prints the table
 bench    curl                                   curl             the floor to compare with
 END
 }
