@@ -32,7 +32,6 @@ while (($#)); do
     shift
 done
 [[ $seconds =~ ^[0-9]+$ ]] || die "--seconds takes a number: $seconds"
-need build,test
 bash "$WM_ROOT/tests/dev/build.sh" --preset fuzz
 
 declare -A programs=()
