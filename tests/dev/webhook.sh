@@ -10,17 +10,19 @@ source "$WM_ROOT/tests/cluster/pki.sh"
 
 WEBHOOK=${WAYMARK_WEBHOOK:-$WM_BUILD/release/webhook/waymark-webhook}
 
-# manifests_for_server: the overlay that the server of $KUBECONFIG needs
+# manifests_for_server: the base, with what overlays/kubernetes-1.16 changes where the server of $KUBECONFIG is that old.
+# Not by the overlay itself: Debian's kubectl 1.20 has a kustomize that cannot read it.
 manifests_for_server() {
-    local minor
-    minor=$(kubectl version -o json | jq -r '.serverVersion.minor' | tr -cd 0-9)
-    ((minor >= 21)) && printf '%s\n' "$WM_ROOT/manifests/base" || printf '%s\n' "$WM_ROOT/manifests/overlays/kubernetes-1.16"
+    local minor budget=policy/v1
+    minor=$(kubectl version -o json 2>/dev/null | jq -r '.serverVersion.minor' | tr -cd 0-9)
+    ((minor >= 21)) || budget=policy/v1beta1
+    kubectl kustomize "$WM_ROOT/manifests/base" | sed "s#^apiVersion: policy/v1\$#apiVersion: $budget#"
 }
 
 # install_manifests: applies them with what a machine without kubelet and kube-proxy needs: no pods, and a Service whose
 # address is where the process listens. $FAILURE_POLICY replaces the webhooks' own when it is set.
 install_manifests() {
-    kubectl kustomize "$(manifests_for_server)" | kubectl create --dry-run=client -o json -f - |
+    manifests_for_server | kubectl create --dry-run=client -o json -f - |
         jq -s --arg address "$WEBHOOK_ADDRESS" --argjson port "$WEBHOOK_PORT" --arg policy "${FAILURE_POLICY:-}" '
             {apiVersion: "v1", kind: "List", items: [.[] | (.items // [.])[] |
                 if .kind == "Deployment" then .spec.replicas = 0
