@@ -13,7 +13,6 @@
 #define WM_REVIEW_MAX_BYTES (28u << 20)
 
 enum wm_operation { WM_OP_CREATE, WM_OP_UPDATE, WM_OP_DELETE, WM_OP_CONNECT, WM_OP_COUNT };
-const char *wm_operation_name(enum wm_operation op); /* "CREATE", ... */
 
 struct wm_review {
     struct wm_json_span uid, group, kind, subresource, operation_text, namespace_,

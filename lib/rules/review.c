@@ -6,11 +6,6 @@ enum { PATCH_MAX = 16 << 10, EXACT_UID_MAX = 256 };
 
 static const char *const operations[WM_OP_COUNT] = {"CREATE", "UPDATE", "DELETE", "CONNECT"};
 
-const char *wm_operation_name(enum wm_operation op)
-{
-    return operations[op];
-}
-
 enum member {
     API_VERSION,
     KIND,
