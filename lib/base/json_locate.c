@@ -163,18 +163,13 @@ static void wanted_init(struct wanted *w, size_t n, const char *const pointers[]
 static bool key_is_decoded(struct wm_str token, struct wm_str key)
 {
     /* A key too long for these is none that we look for. */
-    wm_auto_buf struct wm_buf a = WM_BUF_MAX(512), b = WM_BUF_MAX(512);
-
-    for (size_t i = 0; i < token.n; i++) {
-        char c = token.p[i];
-
-        if (c == '~' && i + 1 < token.n)
-            c = token.p[++i] == '1' ? '/' : '~';
-        wm_buf_add(&a, &c, 1);
-    }
+    char want[512];
+    wm_auto_buf struct wm_buf have = WM_BUF_MAX(sizeof want);
+    size_t n = wm_json_pointer_decode(token, want, sizeof want);
     struct wm_json_span span = {WM_JSON_STRING, {key.p - 1, key.n + 2}};
 
-    return wm_json_unescape(span, &b, NULL) == WM_OK && !a.bad && wm_str_eq(wm_buf_text(&a), wm_buf_text(&b));
+    return token.n < sizeof want && wm_json_unescape(span, &have, NULL) == WM_OK &&
+           wm_str_eq((struct wm_str){want, n}, wm_buf_text(&have));
 }
 
 static uint64_t match(const struct wanted *w, uint64_t mask, size_t depth, struct wm_str key, bool plain)

@@ -17,6 +17,10 @@ size_t wm_json_utf8_length(const char *p, const char *end);
 int wm_json_scan(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
                  struct wm_json_span spans[], bool *ret_nul, struct wm_error *err);
 
+/* Decodes one reference token (RFC 6901 section 4) into `out`, terminated and cut at size - 1; returns its
+ * length. */
+size_t wm_json_pointer_decode(struct wm_str token, char *out, size_t size);
+
 static inline const char *wm_json_skip_space(const char *p, const char *end)
 {
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))

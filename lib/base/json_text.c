@@ -232,3 +232,18 @@ void wm_json_pointer_token(struct wm_buf *out, struct wm_str key)
         else
             wm_buf_add(out, key.p + i, 1);
 }
+
+size_t wm_json_pointer_decode(struct wm_str token, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < token.n && n < size - 1; i++) {
+        char c = token.p[i];
+
+        if (c == '~' && i + 1 < token.n)
+            c = token.p[++i] == '1' ? '/' : '~';
+        out[n++] = c;
+    }
+    out[n] = '\0';
+    return n;
+}

@@ -28,16 +28,8 @@ int wm_json_parse(struct wm_str text, cJSON **ret, struct wm_error *err)
 static cJSON *child_at(const cJSON *node, struct wm_str token)
 {
     char key[512], *tail;
-    size_t n = 0;
+    size_t n = wm_json_pointer_decode(token, key, sizeof key);
 
-    for (size_t i = 0; i < token.n && n < sizeof key - 1; i++) {
-        char c = token.p[i];
-
-        if (c == '~' && i + 1 < token.n)
-            c = token.p[++i] == '1' ? '/' : '~';
-        key[n++] = c;
-    }
-    key[n] = '\0';
     if (!cJSON_IsArray(node))
         return cJSON_GetObjectItemCaseSensitive(node, key);
     unsigned long i = strtoul(key, &tail, 10);
