@@ -77,6 +77,9 @@ struct wm_parent {
  * empty, too long, or holds a NUL. */
 bool wm_span_copy(struct wm_json_span s, char *out, size_t size);
 
+/* True for an apiVersion "group/version" of `group`; "" = the core group. */
+bool wm_span_in_group(struct wm_json_span api_version, const char *group);
+
 /* The last member named `key` of an object span (the last one wins, as in Go); ABSENT when there is none. */
 struct wm_json_span wm_member(struct wm_json_span object, const char *key);
 

@@ -9,8 +9,9 @@
 #endif
 
 #include "json_scan.h"
+#include "waymark/json_index.h"
 
-enum { MAX_POINTERS = 64, MAX_TOKENS = 8 };
+enum { MAX_POINTERS = WM_JSON_MAX_POINTERS, MAX_TOKENS = 8 };
 
 /* What a byte means inside a string. */
 enum byte_class { PLAIN = 0, QUOTE, BACKSLASH, CONTROL, LEAD2, LEAD3, LEAD4, BAD };
@@ -203,6 +204,12 @@ struct scan {
     const struct wanted *wanted;
     struct wm_json_span *spans;
     struct level levels[MAX_TOKENS + 1]; /* [depth]; deeper ones lead nowhere */
+    struct wm_json_index *index;         /* NULL = none is wanted */
+    uint64_t indexed;                    /* pointers whose containers go into it */
+    int index_depth;                     /* of the container that is being indexed; 0 = none */
+    uint32_t key;                        /* offset of the last key; 0 in arrays */
+    bool key_escaped;
+    uint32_t open; /* node of the innermost open container */
     uint8_t is_object[WM_JSON_MAX_DEPTH / 8 + 2];
 };
 
@@ -224,6 +231,60 @@ static void found(struct scan *s, uint64_t exact, enum wm_json_kind kind, const 
 static bool top_is_object(const struct scan *s)
 {
     return s->is_object[s->depth >> 3] & (1u << (s->depth & 7));
+}
+
+/* --- the index --- */
+
+/* A node for the value from `start` to s->p; false when the index is full. */
+static bool add_node(struct scan *s, enum wm_json_kind kind, const char *start)
+{
+    struct wm_json_index *x = s->index;
+
+    if (x->n == x->cap && !wm_json_index_grow(x))
+        return false;
+    uint32_t i = x->n++;
+
+    x->nodes[i] = (struct wm_json_node){
+        .key = s->key,
+        .at = (uint32_t)(start - s->text),
+        .n = (uint32_t)(s->p - start),
+        .next = x->n & 0xfffffff,
+        .kind = (uint32_t)kind & 7,
+        .escaped = s->key_escaped,
+    };
+    return true;
+}
+
+/* For the container that was just pushed.  While it is open its node's `next` is its parent. */
+static bool open_node(struct scan *s, enum wm_json_kind kind, uint64_t exact)
+{
+    uint32_t parent = s->open, node = s->index->n;
+
+    if (!s->index_depth) {
+        uint64_t roots = exact & s->indexed;
+
+        if (!roots)
+            return true;
+        s->index_depth = s->depth;
+        for (uint64_t m = roots; m; m &= m - 1)
+            s->index->root[__builtin_ctzll(m)] = node;
+    }
+    if (!add_node(s, kind, s->p))
+        return false;
+    s->index->nodes[node].next = parent & 0xfffffff;
+    s->open = node;
+    return true;
+}
+
+static void close_node(struct scan *s)
+{
+    struct wm_json_node *node = &s->index->nodes[s->open];
+
+    s->open = node->next;
+    node->next = s->index->n & 0xfffffff;
+    node->n = (uint32_t)(s->p - s->text) - node->at;
+    if (s->depth == s->index_depth)
+        s->index_depth = 0;
 }
 
 static bool push(struct scan *s, bool object, uint64_t here, uint64_t exact)
@@ -250,6 +311,8 @@ static void pop(struct scan *s)
     if (s->depth <= MAX_TOKENS)
         found(s, s->levels[s->depth].exact, object ? WM_JSON_OBJECT : WM_JSON_ARRAY,
               s->levels[s->depth].start);
+    if (s->index_depth)
+        close_node(s);
     s->depth--;
 }
 
@@ -344,8 +407,15 @@ static int read_key(struct scan *s, uint64_t *ret_here, struct wm_error *err)
     if (s->p >= s->end || *s->p != ':')
         return bad(s, s->p, "expected ':'", err);
     s->p++;
+    s->key = (uint32_t)(start - s->text);
+    s->key_escaped = !plain;
     *ret_here = here;
     return WM_OK;
+}
+
+static int too_many_values(struct wm_error *err)
+{
+    return wm_fail(err, WM_E_TOO_BIG, NULL, "more than %u values in one object", WM_JSON_INDEX_MAX_NODES - 1);
 }
 
 /* One value's beginning: a whole scalar, or the opening of a container.  *ret_opened says which. */
@@ -361,6 +431,8 @@ static int read_value(struct scan *s, uint64_t here, bool *ret_opened, struct wm
     if (*ret_opened) {
         if (!push(s, *start == '{', here, exact))
             return bad(s, start, "nested too deeply", err);
+        if (s->index && !open_node(s, *start == '{' ? WM_JSON_OBJECT : WM_JSON_ARRAY, exact))
+            return too_many_values(err);
         s->p++;
         return WM_OK;
     }
@@ -369,7 +441,7 @@ static int read_value(struct scan *s, uint64_t here, bool *ret_opened, struct wm
     if (kind == WM_JSON_ABSENT)
         return bad(s, s->p, "not a JSON value", err);
     found(s, exact, kind, start);
-    return WM_OK;
+    return s->index_depth && !add_node(s, kind, start) ? too_many_values(err) : WM_OK;
 }
 
 /* Behind a value: closes what ends here; *ret_more = another member or item follows. */
@@ -406,7 +478,7 @@ static int run(struct scan *s, struct wm_error *err)
 
     while (more) {
         if (s->depth > 0) {
-            here = 0;
+            here = s->key = 0;
             if (top_is_object(s) && (rc = read_key(s, &here, err)) < 0)
                 return rc;
         }
@@ -421,8 +493,9 @@ static int run(struct scan *s, struct wm_error *err)
     return s->p < s->end ? bad(s, s->p, "something after the document", err) : WM_OK;
 }
 
-int wm_json_scan(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
-                 struct wm_json_span spans[], bool *ret_nul, struct wm_error *err)
+static int scan_text(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
+                     struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *index,
+                     bool *ret_nul, struct wm_error *err)
 {
     struct wanted wanted;
     struct scan s;
@@ -432,16 +505,25 @@ int wm_json_scan(struct wm_str text, int max_depth, size_t n, const char *const 
         spans[i] = (struct wm_json_span){0};
     s.text = s.p = text.p ? text.p : "";
     s.end = s.text + text.n;
-    s.depth = 0;
+    s.depth = s.index_depth = 0;
     s.max_depth = max_depth;
-    s.saw_nul = false;
+    s.saw_nul = s.key_escaped = false;
     s.wanted = &wanted;
     s.spans = spans;
+    s.index = index;
+    s.indexed = indexed;
+    s.key = s.open = 0;
     s.is_object[0] = 0;
     int rc = run(&s, err);
 
     *ret_nul = s.saw_nul;
     return rc;
+}
+
+int wm_json_scan(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
+                 struct wm_json_span spans[], bool *ret_nul, struct wm_error *err)
+{
+    return scan_text(text, max_depth, n, pointers, spans, 0, NULL, ret_nul, err);
 }
 
 int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
@@ -450,4 +532,18 @@ int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], s
     bool nul;
 
     return wm_json_scan(text, WM_JSON_MAX_DEPTH, n, pointers, spans, &nul, err);
+}
+
+int wm_json_locate_indexed(struct wm_str text, size_t n, const char *const pointers[],
+                           struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
+                           struct wm_error *err)
+{
+    bool nul;
+
+    wm_json_index_begin(ret, text);
+    int rc = scan_text(text, WM_JSON_MAX_DEPTH, n, pointers, spans, indexed, ret, &nul, err);
+
+    if (rc < 0) /* what is half indexed is of no use */
+        memset(ret->root, 0, sizeof ret->root);
+    return rc;
 }

@@ -116,8 +116,7 @@ struct wm_json_iter wm_json_iter(struct wm_json_span span)
     return it;
 }
 
-/* Behind the string whose opening quote is at `p`, in a checked text. */
-static const char *after_string(const char *p)
+const char *wm_json_after_string(const char *p)
 {
     for (p++; *p != '"'; p++)
         if (*p == '\\')
@@ -131,7 +130,7 @@ static const char *after_container(const char *p)
 
     do {
         if (*p == '"') {
-            p = after_string(p);
+            p = wm_json_after_string(p);
             continue;
         }
         depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
@@ -166,7 +165,7 @@ static struct wm_json_span take_value(struct wm_json_iter *it)
     enum wm_json_kind kind = kind_at(*start);
 
     if (kind == WM_JSON_STRING)
-        it->at = after_string(start);
+        it->at = wm_json_after_string(start);
     else if (kind == WM_JSON_OBJECT || kind == WM_JSON_ARRAY)
         it->at = after_container(start);
     else

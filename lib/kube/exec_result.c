@@ -1,9 +1,8 @@
 /* What a credential plugin printed. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "internal.h"
+#include "waymark/time.h"
 
 static void wipe(char *p)
 {
@@ -18,30 +17,6 @@ void wm_exec_result_done(struct wm_exec_result *r)
     wipe((char *)(uintptr_t)r->cert.p);
     wipe((char *)(uintptr_t)r->key.p);
     *r = (struct wm_exec_result){0};
-}
-
-/* "2026-11-21T07:18:00Z", fraction and offset allowed. */
-static bool parse_rfc3339(const char *z, int64_t *ret_s)
-{
-    struct tm tm = {0};
-    int used = 0, hours = 0, minutes = 0;
-    char sign;
-
-    if (sscanf(z, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-               &tm.tm_sec, &used) != 6)
-        return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    *ret_s = (int64_t)timegm(&tm);
-    z += used;
-    if (*z == '.')
-        z += 1 + strspn(z + 1, "0123456789");
-    if (strcmp(z, "Z") == 0 || strcmp(z, "z") == 0)
-        return true;
-    if (sscanf(z, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-'))
-        return false;
-    *ret_s -= (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
-    return true;
 }
 
 static struct wm_str dup_pem(const char *z)
@@ -75,7 +50,7 @@ int wm_exec_result_parse(struct wm_str text, const char *api_version, struct wm_
     if (!cert != !key)
         return wm_fail(err, WM_E_AUTH, who, "the credential plugin gave certificate or key alone");
     until = wm_json_str(doc, "/status/expirationTimestamp");
-    if (until && !parse_rfc3339(until, &expires_s))
+    if (until && !wm_time_parse(wm_str_of(until), &expires_s))
         return wm_fail(err, WM_E_AUTH, who, "the credential plugin gave no RFC 3339 expirationTimestamp");
     *ret = (struct wm_exec_result){token && *token ? wm_xstrdup(token) : NULL, dup_pem(cert), dup_pem(key),
                                    expires_s};

@@ -144,17 +144,6 @@ static void own_identity(const struct wm_label_conf *conf, const struct wm_objec
         COPY(wm_member(labels, conf->uid), ret->uid);
 }
 
-static bool group_is(struct wm_json_span api_version, const char *group)
-{
-    wm_name text;
-
-    if (!COPY(api_version, text))
-        return false;
-    size_t n = strlen(group);
-
-    return strncmp(text, group, n) == 0 && text[n] == '/';
-}
-
 /* The ownerReference of `kind` (a group and a kind name): the controller's if one is, else the first. */
 static bool find_owner(struct wm_json_span owners, const char *group, const char *kind, wm_name ret_name,
                        wm_uid ret_uid)
@@ -165,7 +154,7 @@ static bool find_owner(struct wm_json_span owners, const char *group, const char
 
     for (struct wm_json_iter it = wm_json_iter(owners); wm_json_next(&it);) {
         if (wm_json_locate(it.value.text, 5, pointers, s, NULL) < 0 || !wm_json_span_is(s[1], kind) ||
-            !group_is(s[0], group))
+            !wm_span_in_group(s[0], group))
             continue;
         if (found && s[4].kind != WM_JSON_TRUE)
             continue;

@@ -41,3 +41,13 @@ struct wm_json_span wm_member(struct wm_json_span object, const char *key)
             found = it.value;
     return found;
 }
+
+bool wm_span_in_group(struct wm_json_span api_version, const char *group)
+{
+    wm_name text;
+    size_t n = strlen(group);
+
+    if (!wm_span_copy(api_version, text, sizeof text))
+        return false;
+    return n ? strncmp(text, group, n) == 0 && text[n] == '/' : !strchr(text, '/');
+}

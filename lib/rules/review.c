@@ -1,41 +1,10 @@
-#include "waymark/review.h"
+#include "review_impl.h"
 
 #include <openssl/evp.h>
 
 enum { PATCH_MAX = 16 << 10, EXACT_UID_MAX = 256 };
 
 static const char *const operations[WM_OP_COUNT] = {"CREATE", "UPDATE", "DELETE", "CONNECT"};
-
-enum member {
-    API_VERSION,
-    KIND,
-    REQUEST,
-    UID,
-    GROUP,
-    OBJECT_KIND,
-    SUBRESOURCE,
-    OPERATION,
-    NAMESPACE,
-    NAME,
-    DRY_RUN,
-    OBJECT
-};
-
-static const char *const pointers[] = {
-    "/apiVersion",
-    "/kind",
-    "/request",
-    "/request/uid",
-    "/request/kind/group",
-    "/request/kind/kind",
-    "/request/subResource",
-    "/request/operation",
-    "/request/namespace",
-    "/request/name",
-    "/request/dryRun",
-    WM_OBJECT_POINTERS("/request/object"),
-};
-enum { N_POINTERS = sizeof pointers / sizeof pointers[0] };
 
 /* A uid is answered as it came; one that is no string or absurdly long is treated as none. */
 static struct wm_json_span usable_uid(struct wm_json_span s)
@@ -47,17 +16,18 @@ static struct wm_json_span usable_uid(struct wm_json_span s)
 
 static int check_envelope(const struct wm_json_span *s, bool *ret_beta, struct wm_error *err)
 {
-    bool beta = wm_json_span_is(s[API_VERSION], "admission.k8s.io/v1beta1");
+    bool beta = wm_json_span_is(s[WM_R_API_VERSION], "admission.k8s.io/v1beta1");
 
-    if (!beta && !wm_json_span_is(s[API_VERSION], "admission.k8s.io/v1"))
+    if (!beta && !wm_json_span_is(s[WM_R_API_VERSION], "admission.k8s.io/v1"))
         return wm_fail(err, WM_E_INVALID, "/apiVersion",
                        "apiVersion must be admission.k8s.io/v1 or admission.k8s.io/v1beta1, not " WM_STR_FMT,
-                       s[API_VERSION].text.p ? (int)(s[API_VERSION].text.n < 64 ? s[API_VERSION].text.n : 64)
-                                             : 7,
-                       s[API_VERSION].text.p ? s[API_VERSION].text.p : "missing");
-    if (!wm_json_span_is(s[KIND], "AdmissionReview"))
+                       s[WM_R_API_VERSION].text.p
+                           ? (int)(s[WM_R_API_VERSION].text.n < 64 ? s[WM_R_API_VERSION].text.n : 64)
+                           : 7,
+                       s[WM_R_API_VERSION].text.p ? s[WM_R_API_VERSION].text.p : "missing");
+    if (!wm_json_span_is(s[WM_R_KIND], "AdmissionReview"))
         return wm_fail(err, WM_E_INVALID, "/kind", "kind must be AdmissionReview");
-    if (s[REQUEST].kind != WM_JSON_OBJECT)
+    if (s[WM_R_REQUEST].kind != WM_JSON_OBJECT)
         return wm_fail(err, WM_E_INVALID, "/request", "request is missing");
     *ret_beta = beta;
     return WM_OK;
@@ -69,11 +39,11 @@ static int check_request(const struct wm_json_span *s, struct wm_review *r, stru
 
     if (r->uid.kind != WM_JSON_STRING)
         return wm_fail(err, WM_E_INVALID, "/request/uid", "request.uid is missing");
-    if (s[GROUP].kind != WM_JSON_STRING && s[GROUP].kind != WM_JSON_ABSENT)
+    if (s[WM_R_GROUP].kind != WM_JSON_STRING && s[WM_R_GROUP].kind != WM_JSON_ABSENT)
         return wm_fail(err, WM_E_INVALID, "/request/kind/group", "request.kind.group must be a string");
-    if (s[OBJECT_KIND].kind != WM_JSON_STRING)
+    if (s[WM_R_OBJECT_KIND].kind != WM_JSON_STRING)
         return wm_fail(err, WM_E_INVALID, "/request/kind/kind", "request.kind.kind is missing");
-    while (op < WM_OP_COUNT && !wm_json_span_is(s[OPERATION], operations[op]))
+    while (op < WM_OP_COUNT && !wm_json_span_is(s[WM_R_OPERATION], operations[op]))
         op++;
     if (op == WM_OP_COUNT)
         return wm_fail(err, WM_E_INVALID, "/request/operation",
@@ -84,30 +54,38 @@ static int check_request(const struct wm_json_span *s, struct wm_review *r, stru
     return WM_OK;
 }
 
-int wm_review_read(struct wm_str body, struct wm_review *ret, struct wm_error *err)
+int wm_review_from(const struct wm_json_span s[WM_R_COUNT], int rc, struct wm_review *ret,
+                   struct wm_error *err)
 {
     /* The core group is "", and a client may leave an empty string out. */
     static const struct wm_json_span core = {WM_JSON_STRING, {"\"\"", 2}};
-    struct wm_json_span s[N_POINTERS];
-    int rc = wm_json_locate(body, N_POINTERS, pointers, s, err);
 
-    *ret = (struct wm_review){.uid = usable_uid(s[UID])};
+    *ret = (struct wm_review){.uid = usable_uid(s[WM_R_UID])};
     if (rc < 0)
         return wm_fail_in(err, "the body is not a JSON AdmissionReview");
     if ((rc = check_envelope(s, &ret->beta, err)) < 0)
         return rc;
-    memcpy(ret->object.at, &s[OBJECT], sizeof ret->object.at);
+    memcpy(ret->object.at, &s[WM_R_OBJECT], sizeof ret->object.at);
     if ((rc = check_request(s, ret, err)) < 0)
         return rc;
-    ret->group = s[GROUP].kind == WM_JSON_STRING ? s[GROUP] : core;
-    ret->kind = s[OBJECT_KIND];
-    ret->subresource = s[SUBRESOURCE];
-    ret->operation_text = s[OPERATION];
-    ret->namespace_ = s[NAMESPACE];
-    ret->name = s[NAME];
-    ret->dry_run = s[DRY_RUN].kind == WM_JSON_TRUE;
+    ret->group = s[WM_R_GROUP].kind == WM_JSON_STRING ? s[WM_R_GROUP] : core;
+    ret->kind = s[WM_R_OBJECT_KIND];
+    ret->subresource = s[WM_R_SUBRESOURCE];
+    ret->operation_text = s[WM_R_OPERATION];
+    ret->namespace_ = s[WM_R_NAMESPACE];
+    ret->name = s[WM_R_NAME];
+    ret->dry_run = s[WM_R_DRY_RUN].kind == WM_JSON_TRUE;
     ret->rule = wm_label_rule_of(ret->group, ret->kind);
     return WM_OK;
+}
+
+int wm_review_read(struct wm_str body, struct wm_review *ret, struct wm_error *err)
+{
+    static const char *const pointers[WM_R_COUNT] = {WM_REVIEW_POINTERS};
+    struct wm_json_span s[WM_R_COUNT];
+    int rc = wm_json_locate(body, WM_R_COUNT, pointers, s, err);
+
+    return wm_review_from(s, rc, ret, err);
 }
 
 struct wm_json_span wm_review_object_name(const struct wm_review *r)
@@ -140,14 +118,19 @@ static void put_warning(struct wm_buf *out, const struct wm_mutation *m)
                  "value (allowed: letters, digits, '-', '_', '.')\"]");
 }
 
-static void put_answer(struct wm_buf *out, const struct wm_review *r, const struct wm_mutation *m,
-                       struct wm_str patch)
+void wm_review_begin_answer(const struct wm_review *r, bool allowed, struct wm_buf *out)
 {
     wm_buf_printf(
         out, "{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/%s\",\"response\":{\"uid\":",
         r->beta ? "v1beta1" : "v1");
     wm_buf_str(out, r->uid.text);
-    wm_buf_puts(out, ",\"allowed\":true");
+    wm_buf_puts(out, allowed ? ",\"allowed\":true" : ",\"allowed\":false");
+}
+
+static void put_answer(struct wm_buf *out, const struct wm_review *r, const struct wm_mutation *m,
+                       struct wm_str patch)
+{
+    wm_review_begin_answer(r, true, out);
     if (m->n_ops) {
         wm_buf_puts(out, ",\"patchType\":\"JSONPatch\",\"patch\":\"");
         put_base64(out, patch);

@@ -1,28 +1,11 @@
 /* Runs tests/golden/admission/<case>.json; see tests/golden/README.md. */
-#include <dirent.h>
-#include <stdio.h>
-
+#include "tests/support/golden.h"
 #include "tests/support/second_pass.h"
 #include "unit.h"
 #include "waymark/review.h"
 
 #define FOLDER "tests/golden/admission"
-enum { MAX_CASES = 300, MAX_FILE = 4 << 20 };
-
-struct golden {
-    char *name, *path;
-};
-
-static char *read_file(const char *path)
-{
-    FILE *f = fopen(path, "r");
-    char *text = calloc(1, MAX_FILE);
-
-    assert_non_null(f);
-    assert_true(fread(text, 1, MAX_FILE - 1, f) > 0);
-    fclose(f);
-    return text;
-}
+enum { MAX_CASES = 300 };
 
 /* --- the cluster of a case --- */
 
@@ -61,38 +44,6 @@ static enum wm_found find_in_case(void *ctx, const struct wm_ref *ref, struct wm
 
 /* --- asking --- */
 
-static char *review_of(const cJSON *root, const cJSON *object, const char *version)
-{
-    cJSON *review = cJSON_CreateObject(), *request = cJSON_CreateObject(), *kind = cJSON_CreateObject();
-    const char *api = wm_json_str(object, "/apiVersion"), *slash = api ? strchr(api, '/') : NULL;
-    const char *op = wm_json_str(root, "/operation"), *ns = wm_json_str(root, "/namespace");
-    char *text, group[256] = "", full[64];
-
-    if (slash)
-        snprintf(group, sizeof group, "%.*s", (int)(slash - api), api);
-    snprintf(full, sizeof full, "admission.k8s.io/%s", version);
-    cJSON_AddStringToObject(review, "kind", "AdmissionReview");
-    cJSON_AddStringToObject(review, "apiVersion", full);
-    cJSON_AddItemToObject(review, "request", request);
-    cJSON_AddStringToObject(request, "uid", "705ab4f5-6393-11e8-b7cc-42010a800002");
-    cJSON_AddItemToObject(request, "kind", kind);
-    cJSON_AddStringToObject(kind, "group", group);
-    cJSON_AddStringToObject(kind, "kind", wm_json_str(object, "/kind"));
-    cJSON_AddStringToObject(request, "operation", op ? op : "CREATE");
-    ns = ns ? ns : wm_json_str(object, "/metadata/namespace");
-    cJSON_AddStringToObject(request, "namespace", ns ? ns : "openshift-migration");
-    if (wm_json_str(root, "/subResource"))
-        cJSON_AddStringToObject(request, "subResource", wm_json_str(root, "/subResource"));
-    if (wm_json_bool(root, "/dryRun"))
-        cJSON_AddTrueToObject(request, "dryRun");
-    bool gone = op && strcmp(op, "DELETE") == 0;
-
-    cJSON_AddItemToObject(request, gone ? "oldObject" : "object", cJSON_Duplicate(object, true));
-    text = cJSON_PrintUnformatted(review);
-    cJSON_Delete(review);
-    return text;
-}
-
 /* The answer's patch as a tree, [] when there is none; everything that must hold of any answer is checked. */
 static cJSON *ask(const cJSON *root, const cJSON *object, const char *version, struct wm_mutation *m,
                   bool *ret_warned)
@@ -115,64 +66,35 @@ static cJSON *ask(const cJSON *root, const cJSON *object, const char *version, s
     return patch;
 }
 
-/* Reviews of all cases as files: seeds for the fuzzer. */
-static void write_body(const struct golden *g, const cJSON *root, const cJSON *object)
-{
-    const char *dir = getenv("WAYMARK_GOLDEN_BODIES");
-    char path[1024];
-
-    if (!dir)
-        return;
-    wm_auto_free char *body = review_of(root, object, "v1");
-
-    snprintf(path, sizeof path, "%s/%s", dir, g->name);
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    fputs(body, f);
-    fclose(f);
-}
-
 static void rewrite(const struct golden *g, cJSON *root, cJSON *patch, const struct wm_mutation *m,
                     bool warned)
 {
     cJSON *expect = cJSON_CreateObject();
-    FILE *f = fopen(g->path, "w");
 
-    assert_non_null(f);
     cJSON_AddStringToObject(expect, "outcome", wm_outcome_name(m->derivation.outcome));
     cJSON_AddItemToObject(expect, "patch", cJSON_Duplicate(patch, true));
     if (warned)
         cJSON_AddTrueToObject(expect, "warnings");
     cJSON_DeleteItemFromObjectCaseSensitive(root, "expect");
     cJSON_AddItemToObject(root, "expect", expect);
-    char *text = cJSON_Print(root);
-
-    fprintf(f, "%s\n", text);
-    fclose(f);
-    free(text);
+    golden_write(g, root);
 }
 
 static void check_case(void **state)
 {
     static const char *const versions[] = {"v1", "v1beta1"};
     const struct golden *g = *state;
-    char *text = read_file(g->path);
-    wm_auto_json cJSON *root = NULL;
-    struct wm_error err = {0};
-
-    if (wm_json_parse(wm_str_of(text), &root, &err) < 0)
-        fail_msg("%s: %s", g->path, err.msg);
-    free(text);
+    wm_auto_json cJSON *root = golden_read(g);
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "object");
+    wm_auto_free char *body = review_of(root, object, "v1");
 
-    write_body(g, root, object);
+    golden_write_body(g, body);
     for (size_t i = 0; i < 2; i++) {
         struct wm_mutation m;
         bool warned;
         wm_auto_json cJSON *patch = ask(root, object, versions[i], &m, &warned);
 
-        if (getenv("WAYMARK_GOLDEN_UPDATE"))
+        if (golden_updates())
             rewrite(g, root, patch, &m, warned);
         assert_string_equal(wm_outcome_name(m.derivation.outcome), wm_json_str(root, "/expect/outcome"));
         if (!cJSON_Compare(patch, wm_json_at(root, "/expect/patch"), true)) {
@@ -186,48 +108,15 @@ static void check_case(void **state)
     }
 }
 
-/* --- the folder --- */
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct golden *)a)->name, ((const struct golden *)b)->name);
-}
-
-static size_t find_cases(struct golden *cases)
-{
-    DIR *d = opendir(FOLDER);
-    size_t n = 0;
-
-    if (!d)
-        return 0;
-    for (struct dirent *e; n < MAX_CASES && (e = readdir(d));) {
-        size_t len = strlen(e->d_name);
-        char path[512];
-
-        if (len < 6 || strcmp(e->d_name + len - 5, ".json") != 0)
-            continue;
-        snprintf(path, sizeof path, FOLDER "/%s", e->d_name);
-        cases[n++] = (struct golden){strndup(e->d_name, len - 5), strdup(path)};
-    }
-    closedir(d);
-    qsort(cases, n, sizeof *cases, by_name);
-    return n;
-}
-
 int main(void)
 {
     static struct golden cases[MAX_CASES];
-    size_t n = find_cases(cases);
+    size_t n = golden_find(FOLDER, cases, MAX_CASES);
 
-    if (n == 0) {
-        fprintf(stderr, "no cases in %s: run from the top of the source tree\n", FOLDER);
+    if (n == 0)
         return 1;
-    }
     int failed = run_rows("golden admission", cases, n, sizeof cases[0], check_case);
 
-    for (size_t i = 0; i < n; i++) {
-        free(cases[i].name);
-        free(cases[i].path);
-    }
+    golden_free(cases, n);
     return failed;
 }

@@ -1,0 +1,108 @@
+/* JSON texts that are read once and then looked into many times.  Pure.
+ *
+ * The third manner beside json.h's two: one strict pass writes down where every value under the chosen
+ * pointers stands, 16 bytes each, and from then on members and items are reached without reading the text
+ * again.  For what strangers send, when rules ask many questions of it: no trees, no copies, no recursion. */
+#ifndef WAYMARK_JSON_INDEX_H
+#define WAYMARK_JSON_INDEX_H
+
+#include "waymark/json.h"
+
+/* 16 MiB of nodes.  No object that an API server stores comes near: 3 MiB of JSON with 3 bytes a value. */
+#define WM_JSON_INDEX_MAX_NODES ((1u << 20) + 1)
+#define WM_JSON_MAX_POINTERS 64
+
+struct wm_json_node {
+    uint32_t key;         /* offset of the key's opening quote; 0 = an array's item, or the root */
+    uint32_t at, n;       /* the value's text */
+    uint32_t next : 28;   /* the node behind this value and all within it */
+    uint32_t kind : 3;    /* enum wm_json_kind */
+    uint32_t escaped : 1; /* the key has escapes */
+};
+
+struct wm_json_index {
+    struct wm_str text;         /* borrowed: must outlive the index */
+    struct wm_json_node *nodes; /* owned; [0] stands for "absent" */
+    uint32_t n, cap;
+    uint32_t root[WM_JSON_MAX_POINTERS]; /* node of the value at pointers[i]; 0 = absent, or a scalar */
+};
+
+/* wm_json_locate, which also indexes the containers at those pointers whose bit is set in `indexed` (a
+ * pointer within another's container has no root of its own).  WM_E_TOO_BIG when they hold more than
+ * WM_JSON_INDEX_MAX_NODES values.  `ret` is filled even on error; wm_json_index_done frees it, and an index
+ * may be filled again without. */
+int wm_json_locate_indexed(struct wm_str text, size_t n, const char *const pointers[],
+                           struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
+                           struct wm_error *err);
+/* A whole text; root[0] is the document when it is an object or an array. */
+int wm_json_index(struct wm_str text, struct wm_json_index *ret, struct wm_error *err);
+void wm_json_index_done(struct wm_json_index *x);
+#define wm_auto_index WM_AUTO(wm_json_index_done)
+
+/* One value in an index; all zero = absent.  Borrowed from the index. */
+struct wm_json_value {
+    const struct wm_json_index *of;
+    uint32_t node, end; /* end: of the container that it was reached in */
+};
+
+static inline struct wm_json_value wm_json_root(const struct wm_json_index *x, size_t pointer)
+{
+    uint32_t node = x->root[pointer];
+
+    return (struct wm_json_value){x, node, node ? x->nodes[node].next : 0};
+}
+
+static inline enum wm_json_kind wm_json_kind_of(struct wm_json_value v)
+{
+    return v.node ? (enum wm_json_kind)v.of->nodes[v.node].kind : WM_JSON_ABSENT;
+}
+
+/* The value's text; kind ABSENT for an absent one. */
+static inline struct wm_json_span wm_json_span_of(struct wm_json_value v)
+{
+    if (!v.node)
+        return (struct wm_json_span){0};
+    const struct wm_json_node *d = &v.of->nodes[v.node];
+
+    return (struct wm_json_span){(enum wm_json_kind)d->kind, {v.of->text.p + d->at, d->n}};
+}
+
+/* The first member or item; absent for scalars and empty containers.
+ *     for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v)) */
+static inline struct wm_json_value wm_json_first(struct wm_json_value container)
+{
+    if (!container.node)
+        return container;
+    uint32_t end = container.of->nodes[container.node].next;
+
+    return container.node + 1 < end ? (struct wm_json_value){container.of, container.node + 1, end}
+                                    : (struct wm_json_value){0};
+}
+
+static inline struct wm_json_value wm_json_after(struct wm_json_value v)
+{
+    uint32_t next = v.of->nodes[v.node].next;
+
+    return next < v.end ? (struct wm_json_value){v.of, next, v.end} : (struct wm_json_value){0};
+}
+
+/* The key of a member, a string span; ABSENT for an item. */
+struct wm_json_span wm_json_key_of(struct wm_json_value v);
+
+/* The member named `key`, the last one if it stands twice (as in Go); absent when there is none, or `object`
+ * is no object. */
+struct wm_json_value wm_json_get(struct wm_json_value object, const char *key);
+
+/* How many members or items. */
+size_t wm_json_count(struct wm_json_value container);
+
+/* True when both mean the same: members in any order, strings however they are escaped, numbers as they are
+ * written.  Two absent values are the same.  Linear; a difference that only shows in another order of members
+ * is told by 64-bit digests. */
+bool wm_json_same(struct wm_json_value a, struct wm_json_value b);
+
+/* Inside of the module: an empty index of `text`, and room for at least one more node. */
+void wm_json_index_begin(struct wm_json_index *x, struct wm_str text);
+bool wm_json_index_grow(struct wm_json_index *x);
+
+#endif

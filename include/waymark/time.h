@@ -1,0 +1,11 @@
+/* Times as Kubernetes writes them.  Pure: no clock. */
+#ifndef WAYMARK_TIME_H
+#define WAYMARK_TIME_H
+
+#include "waymark/buf.h"
+
+/* RFC 3339 ("2026-11-21T07:18:00Z", fractions and offsets allowed) as seconds since 1970, UTC, fractions cut
+ * off.  False when it is none. */
+bool wm_time_parse(struct wm_str s, int64_t *ret_s);
+
+#endif

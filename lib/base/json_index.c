@@ -1,0 +1,208 @@
+#include "waymark/json_index.h"
+
+#include <stdlib.h>
+
+#include "json_scan.h"
+
+enum { FIRST_NODES = 256 };
+
+/* --- filling --- */
+
+void wm_json_index_begin(struct wm_json_index *x, struct wm_str text)
+{
+    x->text = text;
+    memset(x->root, 0, sizeof x->root);
+    x->n = 0;
+    if (x->cap == 0 && !wm_json_index_grow(x))
+        return;
+    x->nodes[0] = (struct wm_json_node){.kind = WM_JSON_ABSENT};
+    x->n = 1;
+}
+
+/* What is sized by a client fails instead of ending the process. */
+bool wm_json_index_grow(struct wm_json_index *x)
+{
+    uint32_t cap = x->cap ? 2 * x->cap : FIRST_NODES;
+
+    if (cap > WM_JSON_INDEX_MAX_NODES)
+        cap = WM_JSON_INDEX_MAX_NODES;
+    if (x->n >= cap)
+        return false;
+    struct wm_json_node *nodes = realloc(x->nodes, cap * sizeof *nodes);
+
+    if (!nodes)
+        return false;
+    x->nodes = nodes;
+    x->cap = cap;
+    return true;
+}
+
+void wm_json_index_done(struct wm_json_index *x)
+{
+    free(x->nodes);
+    *x = (struct wm_json_index){0};
+}
+
+int wm_json_index(struct wm_str text, struct wm_json_index *ret, struct wm_error *err)
+{
+    static const char *const whole[] = {""};
+    struct wm_json_span span;
+
+    return wm_json_locate_indexed(text, 1, whole, &span, 1, ret, err);
+}
+
+/* --- looking --- */
+
+struct wm_json_span wm_json_key_of(struct wm_json_value v)
+{
+    const struct wm_json_node *node = v.node ? &v.of->nodes[v.node] : NULL;
+
+    if (!node || node->key == 0)
+        return (struct wm_json_span){0};
+    const char *key = v.of->text.p + node->key;
+
+    return (struct wm_json_span){WM_JSON_STRING, {key, (size_t)(wm_json_after_string(key) - key)}};
+}
+
+static bool key_is(struct wm_json_value v, const char *want, size_t n)
+{
+    const struct wm_json_node *node = &v.of->nodes[v.node];
+
+    if (node->key == 0)
+        return false;
+    if (node->escaped)
+        return wm_json_span_is(wm_json_key_of(v), want);
+    const char *key = v.of->text.p + node->key + 1;
+
+    /* The value follows its key, so these bytes are within the text whenever the key is long enough. */
+    return node->at > node->key + 1 + n && memcmp(key, want, n) == 0 && key[n] == '"';
+}
+
+struct wm_json_value wm_json_get(struct wm_json_value object, const char *key)
+{
+    struct wm_json_value found = {0};
+    size_t n = strlen(key);
+
+    for (struct wm_json_value v = wm_json_first(object); v.node; v = wm_json_after(v))
+        if (key_is(v, key, n))
+            found = v;
+    return found;
+}
+
+size_t wm_json_count(struct wm_json_value container)
+{
+    size_t n = 0;
+
+    for (struct wm_json_value v = wm_json_first(container); v.node; v = wm_json_after(v))
+        n++;
+    return n;
+}
+
+/* --- comparing --- */
+
+/* FNV-1a with a final mix: digests guard against chance, not against malice; who sends both texts can say
+ * "same" without any trick. */
+static uint64_t mix(uint64_t h)
+{
+    h ^= h >> 32;
+    h *= UINT64_C(0xd6e8feb86659fd93);
+    h ^= h >> 32;
+    h *= UINT64_C(0xd6e8feb86659fd93);
+    return h ^ h >> 32;
+}
+
+static uint64_t digest_bytes(struct wm_str s, uint64_t seed)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
+
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    return mix(h);
+}
+
+static uint64_t digest_text(struct wm_json_span s)
+{
+    if (s.kind != WM_JSON_STRING || !memchr(s.text.p, '\\', s.text.n))
+        return digest_bytes(s.text, s.kind);
+    wm_auto_buf struct wm_buf b = WM_BUF_MAX(s.text.n + 2);
+
+    wm_buf_puts(&b, "\"");
+    if (wm_json_unescape(s, &b, NULL) < 0) /* a NUL: as it is written */
+        return digest_bytes(s.text, s.kind);
+    wm_buf_puts(&b, "\"");
+    return digest_bytes(wm_buf_text(&b), s.kind);
+}
+
+/* Children stand behind their parents, so from the last node to the first every child is known before its
+ * parent. */
+static uint64_t digest(struct wm_json_value v, uint64_t *room)
+{
+    const struct wm_json_index *x = v.of;
+
+    for (uint32_t i = x->nodes[v.node].next; i-- > v.node;) {
+        struct wm_json_value here = {x, i, x->nodes[i].next};
+        struct wm_json_span span = wm_json_span_of(here);
+        uint64_t h = 0;
+
+        if (span.kind == WM_JSON_OBJECT) {
+            for (struct wm_json_value m = wm_json_first(here); m.node; m = wm_json_after(m))
+                h += mix(digest_text(wm_json_key_of(m)) + 3 * room[m.node - v.node]);
+        } else if (span.kind == WM_JSON_ARRAY) {
+            for (struct wm_json_value m = wm_json_first(here); m.node; m = wm_json_after(m))
+                h = mix(h * 31 + room[m.node - v.node]);
+        } else {
+            h = digest_text(span);
+        }
+        room[i - v.node] = mix(h + span.kind);
+    }
+    return room[0];
+}
+
+/* As far as both have the same shape and the same keys in the same order, one walk over both decides. */
+enum same { SAME, DIFFERENT, OTHER_SHAPE };
+
+static enum same walk(struct wm_json_value a, struct wm_json_value b)
+{
+    const struct wm_json_node *na = a.of->nodes, *nb = b.of->nodes;
+    uint32_t n = na[a.node].next - a.node;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct wm_json_value x = {a.of, a.node + i, 0}, y = {b.of, b.node + i, 0};
+        struct wm_json_span sx = wm_json_span_of(x), sy = wm_json_span_of(y);
+        bool container = sx.kind == WM_JSON_OBJECT || sx.kind == WM_JSON_ARRAY;
+
+        if (i > 0 && (!wm_str_eq(wm_json_key_of(x).text, wm_json_key_of(y).text)))
+            return OTHER_SHAPE;
+        if (sx.kind != sy.kind)
+            return DIFFERENT;
+        if (container && na[x.node].next - x.node != nb[y.node].next - y.node)
+            return OTHER_SHAPE;
+        if (!container && !wm_str_eq(sx.text, sy.text))
+            return memchr(sx.text.p, '\\', sx.text.n) || memchr(sy.text.p, '\\', sy.text.n) ? OTHER_SHAPE
+                                                                                            : DIFFERENT;
+    }
+    return SAME;
+}
+
+static bool same_digest(struct wm_json_value a, struct wm_json_value b)
+{
+    uint32_t n = a.of->nodes[a.node].next - a.node, m = b.of->nodes[b.node].next - b.node;
+    wm_auto_free uint64_t *room = calloc(n > m ? n : m, sizeof *room);
+
+    if (!room)
+        return false;
+    uint64_t first = digest(a, room);
+
+    return first == digest(b, room);
+}
+
+bool wm_json_same(struct wm_json_value a, struct wm_json_value b)
+{
+    if (!a.node || !b.node)
+        return a.node == b.node;
+    if (wm_str_eq(wm_json_span_of(a).text, wm_json_span_of(b).text))
+        return true;
+    enum same s = walk(a, b);
+
+    return s == SAME || (s == OTHER_SHAPE && same_digest(a, b));
+}

@@ -1,0 +1,90 @@
+/* What the functions that look for faults are given, and how they report.  One file a kind has its rules and
+ * their checks; a check walks its part of the object once and reports for all the rules that it serves.
+ *
+ * Checks are pure, linear in the object, independent of the order of keys, and bear anything: the API server
+ * has checked the schema of a kind's CRD, but offline and in fuzzing nobody has. */
+#ifndef WAYMARK_RULES_CHECK_H
+#define WAYMARK_RULES_CHECK_H
+
+#include "waymark/validate.h"
+
+enum { WM_SPEC_KEY_MAX = 48, WM_COMPARED_MAX = 24 };
+
+struct wm_check {
+    const struct wm_subject *s;
+    const struct wm_policy *policy;
+    struct wm_facts *facts;
+    struct wm_verdict *verdict;
+    enum wm_mode modes[WM_RULES_MAX];
+    struct {
+        char key[WM_SPEC_KEY_MAX];
+        bool differs;
+    } compared[WM_COMPARED_MAX]; /* members of spec, on UPDATE */
+    size_t n_compared;
+};
+
+/* True when `rule` is on for this request: its operation, its part of spec changed, its mode.  Ask before
+ * work that only this rule needs, above all before wm_ask; reports of rules that are not on are dropped
+ * anyway. */
+bool wm_wants(struct wm_check *c, const struct wm_rule *rule);
+
+/* Reports a finding.  `field` as people write it: "spec.namespaces[1]".  `value` may be ABSENT.  `why` is
+ * printf's: this very case in one clause, no full stop, no newline. */
+void wm_report(struct wm_check *c, const struct wm_rule *rule, const char *field, struct wm_json_span value,
+               const char *why, ...) __attribute__((format(printf, 5, 6)));
+
+/* Asks for another object, for the sake of `rule`: what is not known makes the rule "cannot tell", not a
+ * finding. `ret` is set when FOUND. */
+enum wm_fact_state wm_ask(struct wm_check *c, const struct wm_rule *rule, enum wm_resource resource,
+                          const char *namespace_, const char *name, struct wm_json_value *ret);
+
+/* --- reading --- */
+
+/* spec.<key> of the object in question. */
+static inline struct wm_json_value wm_spec(const struct wm_check *c, const char *key)
+{
+    return wm_json_get(c->s->spec, key);
+}
+/* A member's text, for wm_json_span_is, wm_span_copy. */
+static inline struct wm_json_span wm_get_span(struct wm_json_value object, const char *key)
+{
+    return wm_json_span_of(wm_json_get(object, key));
+}
+static inline bool wm_is_true(struct wm_json_value object, const char *key)
+{
+    return wm_json_kind_of(wm_json_get(object, key)) == WM_JSON_TRUE;
+}
+/* A string with something in it. */
+static inline bool wm_is_set(struct wm_json_value object, const char *key)
+{
+    struct wm_json_span s = wm_get_span(object, key);
+
+    return s.kind == WM_JSON_STRING && s.text.n > 2;
+}
+/* status.conditions of `object` has one of this type with status True; as mig-controller's HasCondition. */
+bool wm_condition_is_true(struct wm_json_value status, const char *type);
+
+/* A reference {namespace, name}; false unless both are set (mig-controller pkg/reference, RefSet). */
+struct wm_target {
+    wm_name namespace_, name;
+};
+bool wm_target_of(struct wm_json_value ref, struct wm_target *ret);
+
+/* RFC 1123, as the API server has them: labels of at most 63 of [a-z0-9-], subdomains of at most 253 with
+ * dots. */
+bool wm_is_dns_label(struct wm_str s);
+bool wm_is_dns_subdomain(struct wm_str s);
+/* The text between the quotes of a string without escapes; { NULL, 0 } for others.  (Names have no escapes.)
+ */
+struct wm_str wm_plain_text(struct wm_json_span s);
+
+/* The name's length as it will be stored: five more with generateName. */
+size_t wm_stored_name_length(const struct wm_subject *s);
+
+/* Fills name and namespace, where the review did not tell them, from the object. */
+void wm_subject_name(struct wm_subject *s);
+
+extern const struct wm_rule_set wm_plan_rules, wm_migration_rules, wm_hook_rules, wm_storage_rules,
+    wm_cluster_rules, wm_dvm_rules, wm_vmmigration_rules;
+
+#endif

@@ -1,0 +1,30 @@
+/* Folders of golden cases: one JSON file a case. */
+#ifndef WAYMARK_TESTS_GOLDEN_H
+#define WAYMARK_TESTS_GOLDEN_H
+
+#include "waymark/json.h"
+
+struct golden {
+    char *name, *path; /* name first: run_rows' rows */
+};
+
+/* The cases of `folder` in order of name; says so on stderr when there are none. */
+size_t golden_find(const char *folder, struct golden *cases, size_t max);
+void golden_free(struct golden *cases, size_t n);
+
+/* Ends the test when the file is not JSON. */
+cJSON *golden_read(const struct golden *g);
+void golden_write(const struct golden *g, const cJSON *root);
+
+/* WAYMARK_GOLDEN_UPDATE: expectations are to be rewritten. */
+bool golden_updates(void);
+/* WAYMARK_GOLDEN_BODIES=DIR: the review of the case as a file, a seed for the fuzzer. */
+void golden_write_body(const struct golden *g, const char *body);
+
+/* Turns the order of members around, at every depth; arrays stay. */
+void golden_reverse(cJSON *tree);
+
+/* The AdmissionReview of a case; see tests/golden/README.md for its members.  malloc'ed. */
+char *review_of(const cJSON *root, const cJSON *object, const char *version);
+
+#endif
