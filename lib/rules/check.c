@@ -94,6 +94,17 @@ static void copy_line(char *out, size_t size, struct wm_str s)
             out[i] = ' ';
 }
 
+/* A string as it is meant; anything else as it is written. */
+static void copy_value(char *out, size_t size, struct wm_json_span value)
+{
+    wm_auto_buf struct wm_buf decoded = WM_BUF_MAX(value.text.n);
+
+    if (value.kind == WM_JSON_STRING && wm_json_unescape(value, &decoded, NULL) == WM_OK)
+        copy_line(out, size, wm_buf_text(&decoded));
+    else if (value.kind != WM_JSON_ABSENT)
+        copy_line(out, size, value.text);
+}
+
 /* Where a finding of `mode` and `rule` belongs: the most severe first, then in the table's order, then as
  * found. */
 static size_t place_of(const struct wm_verdict *v, enum wm_mode mode, const struct wm_rule *rule)
@@ -135,10 +146,7 @@ void wm_report(struct wm_check *c, const struct wm_rule *rule, const char *field
         return;
     *f = (struct wm_finding){.rule = rule, .mode = mode, .excepted = excepted};
     copy_line(f->field, sizeof f->field, wm_str_of(field));
-    if (value.kind == WM_JSON_STRING)
-        copy_line(f->value, sizeof f->value, (struct wm_str){value.text.p + 1, value.text.n - 2});
-    else if (value.kind != WM_JSON_ABSENT)
-        copy_line(f->value, sizeof f->value, value.text);
+    copy_value(f->value, sizeof f->value, value);
     char text[2 * sizeof f->why];
     va_list args;
 
