@@ -20,7 +20,7 @@ const struct wm_rule wm_vm_rules[WM_VM_RULES] = {
                                   "and the data in it is lost.",
                                   "back the PVC's data up first, set its PersistentVolume's "
                                   "persistentVolumeReclaimPolicy to Retain, or keep the VMMigration"},
-    [WM_VM_NAME] = {"vm/name", WM_ON_CREATE, false, WM_MODE_ENFORCE, WM_CAUSE_INVALID, "", WAITING,
+    [WM_VM_NAME] = {"vm/name", WRITES, false, WM_MODE_ENFORCE, WM_CAUSE_INVALID, "storage", WAITING,
                     "The name makes the name of a volume in every provider of the namespace, and one over 63 "
                     "characters or with a dot stops all of them from rolling out.",
                     "use a name of at most 45 characters without dots (a PVC's own name: 53), or storage of "
