@@ -193,42 +193,6 @@ bool wm_target_of(struct wm_json_value ref, struct wm_target *ret)
     return wm_span_copy(wm_get_span(ref, "name"), ret->name, sizeof ret->name) && namespace_;
 }
 
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool wm_is_dns_label(struct wm_str s)
-{
-    if (s.n == 0 || s.n > WM_LABEL_VALUE_MAX || !is_alnum(s.p[0]) || !is_alnum(s.p[s.n - 1]))
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_alnum(s.p[i]) && s.p[i] != '-')
-            return false;
-    return true;
-}
-
-bool wm_is_dns_subdomain(struct wm_str s)
-{
-    if (s.n == 0 || s.n > WM_NAME_MAX)
-        return false;
-    for (;;) {
-        const char *dot = memchr(s.p, '.', s.n);
-        size_t n = dot ? (size_t)(dot - s.p) : s.n;
-
-        if (n == 0 || !is_alnum(s.p[0]) || !is_alnum(s.p[n - 1]))
-            return false;
-        for (size_t i = 0; i < n; i++)
-            if (!is_alnum(s.p[i]) && s.p[i] != '-')
-                return false;
-        if (!dot)
-            return true;
-        s = (struct wm_str){dot + 1, s.n - n - 1};
-        if (s.n == 0)
-            return false;
-    }
-}
-
 struct wm_str wm_plain_text(struct wm_json_span s)
 {
     if (s.kind != WM_JSON_STRING || memchr(s.text.p, '\\', s.text.n))
