@@ -60,13 +60,17 @@ static wm_globs copy_globs(const char *const *list)
 
 void wm_policy_init(struct wm_policy *p)
 {
-    /* Those whose writes must never wait for a rule: the controllers themselves, under the names of their
-     * installers, and whoever deletes what lost its owner or its namespace. */
+    /* Those whose writes must never wait for a rule: the controllers themselves, in the namespaces of their
+     * installers (anybody may call a service account of his own namespace "velero"), and whoever deletes what
+     * lost its owner or its namespace. */
     static const char *const all[] = {"*", NULL};
     static const char *const controllers[] = {
-        "system:serviceaccount:*:migration-controller",
-        "system:serviceaccount:*:velero",
-        "system:serviceaccount:*:virtrigaud-*",
+        "system:serviceaccount:openshift-migration:migration-controller",
+        "system:serviceaccount:openshift-migration:velero",
+        "system:serviceaccount:openshift-adp:velero",
+        "system:serviceaccount:velero:velero",
+        "system:serviceaccount:virtrigaud:virtrigaud-*",
+        "system:serviceaccount:virtrigaud-system:virtrigaud-*",
         "system:serviceaccount:kube-system:namespace-controller",
         "system:serviceaccount:kube-system:generic-garbage-collector",
         "system:kube-controller-manager",
