@@ -230,5 +230,10 @@ struct wm_str wm_plain_text(struct wm_json_span s)
 
 size_t wm_stored_name_length(const struct wm_subject *s)
 {
-    return strlen(s->name) + (s->generated ? 5 : 0);
+    enum { BASE_MAX = 58, RANDOM = 5 }; /* k8s.io/apiserver pkg/storage/names/generate.go */
+    size_t n = strlen(s->name);
+
+    if (!s->generated)
+        return n;
+    return (n < BASE_MAX ? n : BASE_MAX) + RANDOM;
 }

@@ -78,7 +78,8 @@ bool wm_is_dns_subdomain(struct wm_str s);
  */
 struct wm_str wm_plain_text(struct wm_json_span s);
 
-/* The name's length as it will be stored: five more with generateName. */
+/* The name's length as it will be stored: with generateName the API server adds five characters, and cuts the
+ * rest so that 63 are never passed. */
 size_t wm_stored_name_length(const struct wm_subject *s);
 
 /* Fills name and namespace, where the review did not tell them, from the object. */
