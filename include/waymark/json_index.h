@@ -112,6 +112,24 @@ void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], st
     {                                                                                                        \
         literal, sizeof literal - 1                                                                          \
     }
+/* A member's text, for wm_json_span_is, wm_span_copy. */
+static inline struct wm_json_span wm_get_span(struct wm_json_value object, const char *key)
+{
+    return wm_json_span_of(wm_json_get(object, key));
+}
+
+static inline bool wm_is_true(struct wm_json_value object, const char *key)
+{
+    return wm_json_kind_of(wm_json_get(object, key)) == WM_JSON_TRUE;
+}
+
+/* A string with something in it. */
+static inline bool wm_is_set(struct wm_json_value object, const char *key)
+{
+    struct wm_json_span s = wm_get_span(object, key);
+
+    return s.kind == WM_JSON_STRING && s.text.n > 2;
+}
 
 /* How many members or items. */
 size_t wm_json_count(struct wm_json_value container);
