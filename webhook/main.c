@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "review_command.h"
+#include "rules_command.h"
 #include "serve.h"
 #include "waymark/log.h"
 
@@ -65,6 +66,15 @@ static int labels(int argc, char *argv[])
     return EXIT_OK;
 }
 
+static int rules(int argc, char *argv[])
+{
+    struct wm_error err = {0};
+
+    if (wm_rules_command(argc, argv, stdout, &err) == WM_OK)
+        return EXIT_OK;
+    return complain(&err, err.code == WM_E_IO ? EXIT_FAILED : EXIT_USAGE);
+}
+
 static int version(int argc, char *argv[])
 {
     (void)argc;
@@ -82,6 +92,8 @@ static const struct command {
     {"serve", NULL, "answer AdmissionReviews until SIGTERM (serve --help lists the options)", serve},
     {"review", NULL, "say to objects in files what the server would say (see review --help)", review},
     {"labels", NULL, "print which kinds are labelled, and from what", labels},
+    {"rules", NULL, "print what plans and migrations are checked for (rules --help lists the options)",
+     rules},
     {"version", "--version", "print the version", version},
     {"help", "--help", "print this", help},
 };

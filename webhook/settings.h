@@ -18,6 +18,7 @@ struct wm_settings {
     int64_t drain_s, grace_s;
     char *label_plan, *label_migration, *label_uid;
     struct wm_option_list label_plan_aliases;
+    char *config; /* the file that the settings came from; NULL = none */
 };
 
 extern const struct wm_options wm_serve_options;
