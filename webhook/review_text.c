@@ -42,24 +42,35 @@ static void nothing(const struct wm_tally *t, struct wm_buf *out)
     (void)out;
 }
 
-static void text_object(const struct wm_tally *t, const struct wm_reviewed *r, struct wm_buf *out)
+/* "file:line: level: KIND ns/name: ".  What strangers wrote must not break the line or drive the terminal. */
+static void put_place(const struct wm_reviewed *r, unsigned line, const char *level, struct wm_buf *out)
 {
     const struct wm_input_object *o = r->of;
+    size_t from = out->n;
+
+    wm_buf_printf(out, "%s:%u: %s: %s %s/%s: ", o->file, line, level, o->kind, o->namespace_, o->name);
+    for (size_t i = from; i < out->n; i++)
+        if ((unsigned char)out->p[i] < 0x20 || out->p[i] == 0x7f)
+            out->p[i] = ' ';
+}
+
+static void text_object(const struct wm_tally *t, const struct wm_reviewed *r, struct wm_buf *out)
+{
     const struct wm_verdict *v = &r->verdict;
     size_t all = 0;
 
     (void)t;
     for (size_t i = 0; i < v->n; i++) {
-        wm_buf_printf(out, "%s:%u: %s: %s %s/%s: ", o->file, wm_reviewed_line(r, &v->list[i]),
-                      wm_level_name(v->list[i].mode), o->kind, o->namespace_, o->name);
+        put_place(r, wm_reviewed_line(r, &v->list[i]), wm_level_name(v->list[i].mode), out);
         wm_finding_print(&v->list[i], true, out);
         wm_buf_puts(out, v->list[i].excepted ? " [excepted by its annotation]\n" : "\n");
     }
     for (int m = 0; m < WM_MODE_COUNT; m++)
         all += v->n_of[m];
-    if (all > v->n)
-        wm_buf_printf(out, "%s:%u: note: %s %s/%s: and %zu more of the same object\n", o->file,
-                      wm_yaml_line(o->yaml, o->object), o->kind, o->namespace_, o->name, all - v->n);
+    if (all > v->n) {
+        put_place(r, wm_yaml_line(r->of->yaml, r->of->object), "note", out);
+        wm_buf_printf(out, "and %zu more of the same object\n", all - v->n);
+    }
 }
 
 const struct wm_printer wm_text_printer = {"text", nothing, text_object, nothing};
