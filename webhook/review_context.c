@@ -105,10 +105,14 @@ static enum wm_parent_kind parent_kind_of(const struct wm_input_object *o)
     return WM_PARENT_NONE;
 }
 
-static char *print(const cJSON *object)
+/* As a cluster has it: there every object says its namespace, and rules compare it. */
+static char *print(const cJSON *object, const char *namespace_)
 {
     wm_auto_json cJSON *copy = wm_yaml_copy(object);
+    cJSON *metadata = wm_json_at(copy, "/metadata");
 
+    if (cJSON_IsObject(metadata) && namespace_[0] && !wm_json_at(metadata, "/namespace"))
+        cJSON_AddStringToObject(metadata, "namespace", namespace_);
     return cJSON_PrintUnformatted(copy);
 }
 
@@ -117,7 +121,7 @@ static void add_parents(struct wm_context *c, const struct wm_input *in, const s
 {
     for (size_t i = 0; i < in->n; i++) {
         enum wm_parent_kind kind = parent_kind_of(&in->list[i]);
-        wm_auto_free char *text = kind ? print(in->list[i].object) : NULL;
+        wm_auto_free char *text = kind ? print(in->list[i].object, in->list[i].namespace_) : NULL;
         struct wm_parent p;
 
         if (text && wm_parent_project(conf, kind, wm_str_of(text), &p, NULL) == WM_OK)
@@ -180,9 +184,9 @@ static void answer_with(struct wm_context *c, size_t i, struct wm_buf *text)
         wm_facts_answer(&c->facts, i, WM_FACT_UNKNOWN, NULL, 0);
 }
 
-static void add_json(struct wm_buf *out, const cJSON *object)
+static void add_json(struct wm_buf *out, const struct wm_known *k)
 {
-    wm_auto_free char *text = print(object);
+    wm_auto_free char *text = print(k->object, k->namespace_);
 
     wm_buf_puts(out, text ? text : "null");
 }
@@ -196,7 +200,7 @@ static void answer_list(struct wm_context *c, size_t fact)
     wm_buf_puts(&text, "{\"items\":[");
     for (; i < c->n && is_of(&c->list[i], q); i++) {
         wm_buf_puts(&text, i > first ? "," : "");
-        add_json(&text, c->list[i].object);
+        add_json(&text, &c->list[i]);
     }
     wm_buf_puts(&text, "]}");
     if (i > first)
@@ -213,7 +217,7 @@ static void answer_one(struct wm_context *c, size_t fact)
     size_t i = lower_bound(c, &wanted);
 
     if (i < c->n && by_place(&c->list[i], &wanted) == 0) {
-        add_json(&text, c->list[i].object);
+        add_json(&text, &c->list[i]);
         answer_with(c, fact, &text);
     } else {
         wm_facts_answer(&c->facts, fact, is_complete(c, q) ? WM_FACT_ABSENT : WM_FACT_UNKNOWN, NULL, 0);

@@ -1,9 +1,9 @@
 #include "review_object.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "review_field.h"
+#include "waymark/base64.h"
 #include "waymark/patch.h"
 
 enum { ANSWER_MAX = 64 << 10, BODY_MAX = 256 << 20 };
@@ -76,10 +76,10 @@ static cJSON *patch_in(struct wm_str answer)
 
     if (!b64)
         return NULL;
-    wm_auto_free unsigned char *text = wm_xcalloc(strlen(b64) + 4, 1);
+    wm_auto_buf struct wm_buf text = WM_BUF_MAX(ANSWER_MAX);
 
-    if (EVP_DecodeBlock(text, (const unsigned char *)b64, (int)strlen(b64)) >= 0)
-        wm_json_parse(wm_str_of((char *)text), &patch, NULL);
+    if (wm_base64_decode(wm_str_of(b64), &text, NULL) == WM_OK)
+        wm_json_parse(wm_buf_text(&text), &patch, NULL);
     return patch;
 }
 

@@ -202,5 +202,11 @@ struct wm_str wm_plain_text(struct wm_json_span s)
 
 size_t wm_stored_name_length(const struct wm_subject *s)
 {
-    return strlen(s->name) + (s->generated ? 5 : 0);
+    /* k8s.io/apiserver pkg/storage/names: the base is cut to 58 characters, and five follow. */
+    enum { GENERATED_BASE_MAX = 58, GENERATED_TAIL = 5 };
+    size_t n = strlen(s->name);
+
+    if (!s->generated)
+        return n;
+    return (n < GENERATED_BASE_MAX ? n : GENERATED_BASE_MAX) + GENERATED_TAIL;
 }

@@ -74,7 +74,7 @@ bool wm_target_of(struct wm_json_value ref, struct wm_target *ret);
  */
 struct wm_str wm_plain_text(struct wm_json_span s);
 
-/* The name's length as it will be stored: five more with generateName. */
+/* The name's length as it will be stored: with generateName five more, and never over 63. */
 size_t wm_stored_name_length(const struct wm_subject *s);
 
 /* Fills name and namespace, where the review did not tell them, from the object. */
