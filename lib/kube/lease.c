@@ -90,7 +90,9 @@ static void tell(struct wm_lease *l)
            : gave_back ? "lease_released"
                        : "lease_lost",
            WM_F("namespace", l->namespace_), WM_F("lease", l->name), WM_F("identity", l->identity),
-           WM_F("holder", l->told_holder));
+           WM_F("holder", l->told_holder),
+           WM_F("effect",
+                leading ? "this replica writes" : "this replica writes nothing until it holds the Lease"));
     if (l->changed)
         l->changed(l->ctx, leading);
 }
