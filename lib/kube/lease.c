@@ -112,18 +112,6 @@ static void tell_error(struct wm_lease *l, int status, const struct wm_error *wh
 
 /* --- rounds --- */
 
-static void on_reply(void *ctx, const struct wm_kube_reply *reply);
-static void follow(struct wm_lease *l, enum wm_lease_act act);
-
-static void begin(void *ctx)
-{
-    struct wm_lease *l = ctx;
-    enum wm_lease_act act = wm_election_begin(&l->e, wm_boot_ms());
-
-    tell(l);
-    follow(l, act);
-}
-
 static void rest(struct wm_lease *l)
 {
     if (!l->e.has_failed)
@@ -135,7 +123,7 @@ static void rest(struct wm_lease *l)
     if (!l->is_giving_back) {
         /* that was the round in which the end came */
         l->is_giving_back = true;
-        begin(l);
+        wm_timer_set(l->k, &l->round, 0);
         return;
     }
     pthread_mutex_lock(&l->lock);
@@ -154,32 +142,53 @@ static void arm_deadline(struct wm_lease *l)
         wm_timer_stop(l->k, &l->deadline);
 }
 
-static void follow(struct wm_lease *l, enum wm_lease_act act)
+static enum wm_lease_act take_answer(struct wm_lease *l, const struct wm_kube_reply *reply)
+{
+    struct wm_error why = reply->error;
+    enum wm_lease_act next;
+
+    /* another was faster, or there is none yet: that is how it goes */
+    if (reply->status == 409 || (reply->status == 404 && l->e.act != WM_LEASE_CREATE))
+        why.code = WM_OK;
+    next = wm_election_answer(&l->e, wm_boot_ms(), reply->status, reply->body, &why);
+    tell_error(l, reply->status, &why);
+    tell(l);
+    return next;
+}
+
+static int ask(struct wm_lease *l, enum wm_lease_act act, wm_kube_reply_fn *on_reply, struct wm_error *err)
 {
     static const char *const methods[] = {
         [WM_LEASE_GET] = "GET", [WM_LEASE_CREATE] = "POST", [WM_LEASE_UPDATE] = "PUT"};
-    struct wm_error err = {0};
-
-    arm_deadline(l);
-    if (act == WM_LEASE_PAUSE) {
-        rest(l);
-        return;
-    }
-    wm_buf_clear(&l->body);
-    if (act != WM_LEASE_GET)
-        wm_election_body(&l->e, wm_wall_us(), &l->body);
     /* no second tries in place: the rounds are those */
     struct wm_kube_request r = {.method = methods[act],
                                 .path = act == WM_LEASE_CREATE ? l->list_path.p : l->path.p,
-                                .body = act == WM_LEASE_GET ? (struct wm_str){0} : wm_buf_text(&l->body),
                                 .timeout_ms = (int)wm_election_timeout_ms(&l->e, wm_boot_ms()),
                                 .once = true,
                                 .max_body = WM_LEASE_MAX_BODY};
 
-    l->refs++;
-    l->is_asking = true;
-    if (wm_kube_send(l->k, &r, on_reply, l, &err) < 0)
-        on_reply(l, &(struct wm_kube_reply){.error = err});
+    wm_buf_clear(&l->body);
+    if (act != WM_LEASE_GET) {
+        wm_election_body(&l->e, wm_wall_us(), &l->body);
+        r.body = wm_buf_text(&l->body);
+    }
+    int rc = wm_kube_send(l->k, &r, on_reply, l, err);
+
+    l->is_asking = rc == WM_OK;
+    l->refs += l->is_asking;
+    return rc;
+}
+
+/* Carries out what the election wants, until it waits for an answer or for the next round. */
+static void follow(struct wm_lease *l, enum wm_lease_act act, wm_kube_reply_fn *on_reply)
+{
+    struct wm_kube_reply none = {.status = 0};
+
+    while (act != WM_LEASE_PAUSE && ask(l, act, on_reply, &none.error) < 0)
+        act = take_answer(l, &none);
+    arm_deadline(l);
+    if (act == WM_LEASE_PAUSE)
+        rest(l);
 }
 
 static void on_reply(void *ctx, const struct wm_kube_reply *reply)
@@ -187,19 +196,18 @@ static void on_reply(void *ctx, const struct wm_kube_reply *reply)
     struct wm_lease *l = ctx;
 
     l->is_asking = false;
-    if (!l->is_dead) {
-        struct wm_error why = reply->error;
-        enum wm_lease_act act;
-
-        /* another was faster, or there is none yet: that is how it goes */
-        if (reply->status == 409 || (reply->status == 404 && l->e.act != WM_LEASE_CREATE))
-            why.code = WM_OK;
-        act = wm_election_answer(&l->e, wm_boot_ms(), reply->status, reply->body, &why);
-        tell_error(l, reply->status, &why);
-        tell(l);
-        follow(l, act);
-    }
+    if (!l->is_dead)
+        follow(l, take_answer(l, reply), on_reply);
     unref(l);
+}
+
+static void begin(void *ctx)
+{
+    struct wm_lease *l = ctx;
+    enum wm_lease_act act = wm_election_begin(&l->e, wm_boot_ms());
+
+    tell(l);
+    follow(l, act, on_reply);
 }
 
 static void on_deadline(void *ctx)
