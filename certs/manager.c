@@ -8,6 +8,7 @@
 
 #include "manager_impl.h"
 #include "waymark/clock.h"
+#include "waymark/kube.h"
 #include "waymark/log.h"
 
 enum {
@@ -124,15 +125,6 @@ static void *run(void *arg)
 
 /* --- birth and death --- */
 
-/* What goes into a path must be a name of Kubernetes. */
-static int check_name(const char *what, const char *name, struct wm_error *err)
-{
-    if (name && *name && strlen(name) <= 253 &&
-        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(name))
-        return WM_OK;
-    return wm_fail(err, WM_E_INVALID, NULL, "'%s' is no name of a %s", name ? name : "", what);
-}
-
 static int take_configs(struct wm_certs_manager *m, const char *const *names, enum wm_certs_ask get,
                         enum wm_certs_ask patch, struct wm_error *err)
 {
@@ -142,7 +134,7 @@ static int take_configs(struct wm_certs_manager *m, const char *const *names, en
         if (m->n_configs == WM_MANAGER_CONFIGS)
             return wm_fail(err, WM_E_TOO_BIG, NULL, "more than %d webhook configurations",
                            WM_MANAGER_CONFIGS);
-        if ((rc = check_name("webhook configuration", *names, err)) == WM_OK)
+        if ((rc = wm_kube_name_check("webhook configuration", *names, err)) == WM_OK)
             m->configs[m->n_configs++] =
                 (struct wm_certs_config){wm_xstrdup(*names), get, patch, false, false};
     }
@@ -189,9 +181,9 @@ static int take_opts(struct wm_certs_manager *m, const struct wm_certs_manager_o
 {
     int rc;
 
-    if ((rc = check_name("namespace", o->namespace_, err)) < 0 ||
-        (rc = check_name("Secret", o->secret, err)) < 0 ||
-        (rc = check_name("Service", o->service, err)) < 0 ||
+    if ((rc = wm_kube_name_check("namespace", o->namespace_, err)) < 0 ||
+        (rc = wm_kube_name_check("Secret", o->secret, err)) < 0 ||
+        (rc = wm_kube_name_check("Service", o->service, err)) < 0 ||
         (rc = take_configs(m, o->mutating, WM_ASK_GET_MUTATING, WM_ASK_PATCH_MUTATING, err)) < 0 ||
         (rc = take_configs(m, o->validating, WM_ASK_GET_VALIDATING, WM_ASK_PATCH_VALIDATING, err)) < 0 ||
         (rc = take_settings(m, o, err)) < 0)

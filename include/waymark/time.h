@@ -8,4 +8,9 @@
  * off.  False when it is none. */
 bool wm_time_parse(struct wm_str s, int64_t *ret_s);
 
+#define WM_TIME_US_SIZE 32
+/* Microseconds since 1970 as a MicroTime, "2026-11-21T07:18:00.123456Z"; before 1970 = 1970, after 9999 = its
+ * last. */
+void wm_time_format_us(int64_t us, char out[static WM_TIME_US_SIZE]);
+
 #endif

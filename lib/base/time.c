@@ -1,5 +1,7 @@
 #include "waymark/time.h"
 
+#include <stdio.h>
+
 /* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is their last.
  */
 static int64_t days_of(int year, int month, int day)
@@ -52,4 +54,30 @@ bool wm_time_parse(struct wm_str s, int64_t *ret_s)
         return false;
     *ret_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
     return true;
+}
+
+/* The inverse of days_of (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
+static void date_of(int64_t days, int *ret_year, int *ret_month, int *ret_day)
+{
+    int64_t z = days + 719468, era = z / 146097, in_era = z % 146097;
+    int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    int64_t in_year = in_era - (365 * year + year / 4 - year / 100), month = (5 * in_year + 2) / 153;
+
+    *ret_day = (int)(in_year - (153 * month + 2) / 5 + 1);
+    *ret_month = (int)(month < 10 ? month + 3 : month - 9);
+    *ret_year = (int)(year + era * 400 + (*ret_month <= 2));
+}
+
+void wm_time_format_us(int64_t us, char out[static WM_TIME_US_SIZE])
+{
+    const int64_t last_us = INT64_C(253402300799999999);
+    int year, month, day;
+
+    us = us < 0 ? 0 : us > last_us ? last_us : us;
+    int64_t s = us / 1000000;
+    int in_day = (int)(s % 86400);
+
+    date_of(s / 86400, &year, &month, &day);
+    snprintf(out, WM_TIME_US_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year % 10000, month % 100,
+             day % 100, in_day / 3600, in_day / 60 % 60, in_day % 60, (int)(us % 1000000));
 }

@@ -5,12 +5,17 @@
 
 enum { DAY_LENGTH = 19 }; /* "2026-11-21T07:18:00" */
 
-int64_t wm_mono_ns(void)
+static int64_t read_ns(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t wm_mono_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC);
 }
 
 int64_t wm_mono_ms(void)
@@ -18,9 +23,19 @@ int64_t wm_mono_ms(void)
     return wm_mono_ns() / 1000000;
 }
 
+int64_t wm_boot_ms(void)
+{
+    return read_ns(CLOCK_BOOTTIME) / 1000000;
+}
+
 int64_t wm_wall_s(void)
 {
     return (int64_t)time(NULL);
+}
+
+int64_t wm_wall_us(void)
+{
+    return read_ns(CLOCK_REALTIME) / 1000;
 }
 
 void wm_wall_rfc3339(char out[static 32])

@@ -197,6 +197,14 @@ static void dispatch(void *ctx)
 
 /* --- from outside --- */
 
+int wm_kube_name_check(const char *what, const char *name, struct wm_error *err)
+{
+    if (name && *name && strlen(name) <= 253 &&
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(name))
+        return WM_OK;
+    return wm_fail(err, WM_E_INVALID, NULL, "'%s' is no name of a %s", name ? name : "", what);
+}
+
 static void enqueue(void *ctx)
 {
     struct job *j = ctx, **at = &j->k->requests->jobs;

@@ -72,6 +72,11 @@ use_cluster() {
     eval "$exports"
 }
 
+# kubeconfig_with TOKEN_FILE: prints a kubeconfig for the cluster with that token
+kubeconfig_with() {
+    kubectl config view --raw --minify -o json | jq --arg file "$1" '.users[0].user = {tokenFile: $file}'
+}
+
 # use_real_crds: a cluster with the original definitions instead of the project's own; skips where there are none
 use_real_crds() {
     [[ -n $WAYMARK_REAL_CRDS ]] || skip 'WAYMARK_REAL_CRDS names no folder with the original definitions'

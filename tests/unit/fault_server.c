@@ -173,12 +173,17 @@ static struct fault choose(struct fault_server *s, const char *request)
 static void *serve(void *arg)
 {
     struct connection *c = arg;
-    wm_auto_buf struct wm_buf in = WM_BUF_MAX(32 << 20);
+    wm_auto_buf struct wm_buf in = WM_BUF_MAX(32 << 20), out = WM_BUF_MAX(32 << 20);
 
     if (!c->ssl || SSL_accept(c->ssl) == 1)
         while (read_request(c, &in)) {
             struct fault f = choose(c->server, in.p);
 
+            if (f.respond) {
+                wm_buf_clear(&out);
+                f.status = f.respond(f.ctx, in.p, &out);
+                f.body[0] = wm_buf_text(&out).p;
+            }
             if (!answer(c, &f))
                 break;
         }

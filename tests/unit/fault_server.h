@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "waymark/buf.h"
+
 enum fault_end {
     FAULT_END,   /* complete answer, connection stays */
     FAULT_CLOSE, /* FIN behind the pieces: the chunked body has no end */
@@ -26,6 +28,10 @@ struct fault {
     int between_ms;      /* before each piece */
     enum fault_end end;
     int times; /* 0 = once, -1 = for ever */
+    /* Instead of status and body, for a server that remembers: appends a body and returns the status.  In the
+     * connection's thread. */
+    int (*respond)(void *ctx, const char *request, struct wm_buf *body);
+    void *ctx;
 };
 
 /* PEM texts; all borrowed until the stop. */

@@ -196,6 +196,30 @@ static void times_are_read(void **state)
     assert_int_equal(s, m->s);
 }
 
+static const struct written_time {
+    const char *name;
+    int64_t us;
+    const char *text;
+} written_times[] = {
+    {"time: microseconds keep their zeros", INT64_C(1795245480000042), "2026-11-21T07:18:00.000042Z"},
+    {"time: the beginning", 0, "1970-01-01T00:00:00.000000Z"},
+    {"time: before the beginning", -1, "1970-01-01T00:00:00.000000Z"},
+    {"time: a leap day's last moment", INT64_C(1709251199999999), "2024-02-29T23:59:59.999999Z"},
+    {"time: a century without leap day", INT64_C(4107542400000000), "2100-03-01T00:00:00.000000Z"},
+    {"time: beyond the year 9999", INT64_MAX, "9999-12-31T23:59:59.999999Z"},
+};
+
+static void times_are_written(void **state)
+{
+    const struct written_time *w = *state;
+    char text[WM_TIME_US_SIZE];
+    int64_t s;
+
+    wm_time_format_us(w->us, text);
+    assert_string_equal(text, w->text);
+    assert_true(wm_time_parse(wm_str_of(text), &s));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,5 +233,6 @@ int main(void)
 
     failed += RUN_TABLE("sameness", pairs, sameness_is_of_meaning);
     failed += RUN_TABLE("times", moments, times_are_read);
+    failed += RUN_TABLE("written times", written_times, times_are_written);
     return failed + cmocka_run_group_tests_name("index and its edges", tests, NULL, NULL);
 }

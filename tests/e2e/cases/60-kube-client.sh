@@ -137,10 +137,6 @@ token() {
         spec: {boundObjectRef: {kind: "Secret", apiVersion: "v1", name: $name}}}' |
         kubectl create --raw "/api/v1/namespaces/$NAMESPACE/serviceaccounts/probe/token" -f - | jq -r .status.token
 }
-# kubeconfig_with TOKEN_FILE: prints a kubeconfig for the cluster
-kubeconfig_with() {
-    kubectl config view --raw --minify -o json | jq --arg file "$1" '.users[0].user = {tokenFile: $file}'
-}
 
 # rights that are taken away and given back
 test_rights() {
