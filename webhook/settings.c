@@ -18,9 +18,11 @@ static const struct wm_option table[] = {
     {"namespace", WM_OPTION_TEXT, AT(namespace_), NULL, "NAME", NULL, 0, 0,
      "our own namespace: of the Service and the certificate's Secret; not set: the pod's or the context's"},
     {"parents", WM_OPTION_SWITCH, AT(parents), "true", NULL, NULL, 0, 0,
-     "watch the parents (MigMigrations, Backups, ...); off: only what an object tells by itself is labelled"},
+     "watch the parents (MigMigrations, Backups, ...) and look up what rules ask for; off: each object is labelled and validated by itself alone"},
     {"lookup-budget-ms", WM_OPTION_NUMBER, AT(lookup_budget_ms), "500", "MS", NULL, 0, 10000,
      "how long one review may wait for the lookup of a parent that no watch has brought yet"},
+    {"validate-budget-ms", WM_OPTION_NUMBER, AT(validate_budget_ms), "1500", "MS", NULL, 0, 10000,
+     "how long one validation may wait for the other objects that its rules look up; what is not known then is allowed; 0 = no lookups"},
     {"tls-mode", WM_OPTION_TEXT, AT(tls_mode), "self", "MODE", "self|files", 0, 0,
      "self: make and rotate the certificate in a Secret and set the caBundle; files: somebody else does (cert-manager, OpenShift)"},
     {"tls-dir", WM_OPTION_TEXT, AT(tls_dir), NULL, "DIR", NULL, 0, 0,
@@ -32,6 +34,8 @@ static const struct wm_option table[] = {
      "Service under which API servers call us"},
     {"webhook-configs", WM_OPTION_LIST, AT(webhook_configs), "waymark-labels", "NAME,...", NULL, 0, 0,
      "MutatingWebhookConfigurations whose caBundle mode self keeps"},
+    {"validating-configs", WM_OPTION_LIST, AT(validating_configs), "waymark-validation", "NAME,...", NULL, 0, 0,
+     "ValidatingWebhookConfigurations whose caBundle mode self keeps"},
     {"cert-validity-h", WM_OPTION_NUMBER, AT(cert_validity_h), "2160", "HOURS", NULL, 1, 87600,
      "life of a certificate of mode self; it is renewed when a third is left"},
     {"cert-wait-s", WM_OPTION_NUMBER, AT(cert_wait_s), "60", "SECONDS", NULL, 1, 3600,
@@ -71,7 +75,7 @@ static const struct wm_option table[] = {
 
 const struct wm_options wm_serve_options = {
     "waymark-webhook serve",
-    "Labels the objects of migrations as they are created, and serves until SIGTERM or SIGINT.",
+    "Labels and validates the objects of migrations as they are created, and serves until SIGTERM or SIGINT.",
     table,
     sizeof table / sizeof table[0],
 };
