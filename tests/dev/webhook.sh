@@ -27,7 +27,7 @@ install_manifests() {
             {apiVersion: "v1", kind: "List", items: [.[] | (.items // [.])[] |
                 if .kind == "Deployment" then .spec.replicas = 0
                 elif .kind == "Service" then .spec.clusterIP = $address | .spec.ports[0].port = $port
-                elif .kind == "MutatingWebhookConfiguration" then
+                elif .kind | test("WebhookConfiguration$") then
                     .webhooks[].clientConfig.service.port = $port
                     | if $policy != "" then .webhooks[].failurePolicy = $policy else . end
                 else . end]}' |

@@ -99,8 +99,8 @@ test_restarts_under_load() {
         health[$name]=$(free_port)
         replica "$name"
     done
-    kubectl get mutatingwebhookconfiguration waymark-labels -o json |
-        jq --arg ca "$(base64 -w0 "$E2E_TEST_DIR/ca.crt")" '.webhooks[].clientConfig.caBundle = $ca' |
+    kubectl get mutatingwebhookconfiguration/waymark-labels validatingwebhookconfiguration/waymark-validation -o json |
+        jq --arg ca "$(base64 -w0 "$E2E_TEST_DIR/ca.crt")" '.items[].webhooks[].clientConfig.caBundle = $ca' |
         kubectl replace -f - >/dev/null
     eventually 20 webhook_called
     jq -n '{apiVersion: "migration.openshift.io/v1alpha1", kind: "MigMigration",
