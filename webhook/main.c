@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules_command.h"
 #include "serve.h"
 #include "waymark/log.h"
 
@@ -59,6 +60,15 @@ static int labels(int argc, char *argv[])
     return EXIT_OK;
 }
 
+static int rules(int argc, char *argv[])
+{
+    struct wm_error err = {0};
+
+    if (wm_rules_command(argc, argv, stdout, &err) == WM_OK)
+        return EXIT_OK;
+    return complain(&err, err.code == WM_E_IO ? EXIT_FAILED : EXIT_USAGE);
+}
+
 static int version(int argc, char *argv[])
 {
     (void)argc;
@@ -75,6 +85,8 @@ static const struct command {
 } commands[] = {
     {"serve", NULL, "answer AdmissionReviews until SIGTERM (serve --help lists the options)", serve},
     {"labels", NULL, "print which kinds are labelled, and from what", labels},
+    {"rules", NULL, "print what plans and migrations are checked for (rules --help lists the options)",
+     rules},
     {"version", "--version", "print the version", version},
     {"help", "--help", "print this", help},
 };

@@ -8,10 +8,13 @@
 /* Reads the `validation` section of the YAML file at `path` (NULL, or no such section: the defaults).
  * Everything that is wrong in it is an error with err->where = "file:line:column"; nothing is guessed. */
 int wm_policy_load(const char *path, struct wm_policy *ret, struct wm_error *err);
+/* The same of a text; `name` is what messages call it. */
+int wm_policy_parse(struct wm_str text, const char *name, struct wm_policy *ret, struct wm_error *err);
 
 struct wm_policy_source;
 
-/* Loads and keeps; fails as wm_policy_load. */
+/* Loads and keeps; fails as wm_policy_load, and when another part of the file is no good for `serve`: what a
+ * restart would refuse must not be taken up before. */
 int wm_policy_source_new(const char *path, struct wm_policy_source **ret, struct wm_error *err);
 struct wm_policy_source *
 wm_policy_source_free(struct wm_policy_source *s); /* all policies must be released */
@@ -21,7 +24,8 @@ const struct wm_policy *wm_policy_acquire(struct wm_policy_source *s);
 void wm_policy_release(struct wm_policy_source *s, const struct wm_policy *p);
 
 /* Looks at the file (also through the links of a mounted ConfigMap) and takes up what changed; a faulty file
- * is logged once, with its line, and what was in force stays.  Cheap; call about once a second. */
+ * is logged once, with its line, and what was in force stays, also when the file is gone.  Cheap; call about
+ * once a second. */
 void wm_policy_source_poll(struct wm_policy_source *s);
 
 struct wm_policy_source_stats {

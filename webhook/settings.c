@@ -73,11 +73,16 @@ static const struct wm_option table[] = {
 };
 // clang-format on
 
+static const char *const sections[] = {"validation", NULL};
+static const size_t config = AT(config);
+
 const struct wm_options wm_serve_options = {
     "waymark-webhook serve",
     "Labels and validates the objects of migrations as they are created, and serves until SIGTERM or SIGINT.",
     table,
     sizeof table / sizeof table[0],
+    .sections = sections,
+    .config = &config,
 };
 
 int wm_settings_labels(const struct wm_settings *s, struct wm_label_conf *ret, struct wm_error *err)

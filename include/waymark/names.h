@@ -14,6 +14,11 @@
  * ends. */
 bool wm_label_value_ok(struct wm_str value);
 
+/* RFC 1123, as the API server has them: labels of at most 63 of [a-z0-9-], subdomains of at most 253 with
+ * dots. */
+bool wm_is_dns_label(struct wm_str s);
+bool wm_is_dns_subdomain(struct wm_str s);
+
 /* A qualified label key: [prefix/]name, prefix a DNS subdomain of at most 253, name as a label value. */
 bool wm_label_key_ok(struct wm_str key);
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "waymark/error.h"
+#include "waymark/buf.h"
 
 /* What the target struct holds at `offset`: char * (owned, NULL = not set), int64_t, bool, struct
  * wm_option_list. */
@@ -34,6 +34,10 @@ struct wm_options {
     const char *program, *usage; /* for --help: "waymark-webhook serve", a sentence */
     const struct wm_option *table;
     size_t n;
+    const char *const
+        *sections;        /* top-level keys of the file that others read; NULL-terminated; NULL = none */
+    const size_t *config; /* where the target gets the file's name: a char * (owned, NULL = no file) */
+    bool flags_only;      /* a command that neither a file nor the environment configures */
 };
 
 #define WM_OPTIONS_MAX 64
@@ -47,11 +51,15 @@ enum wm_options_wish { WM_RUN, WM_WISH_HELP, WM_WISH_PRINT_CONFIG };
 int wm_options_load(const struct wm_options *o, int argc, char *const argv[], char *const env[], void *target,
                     enum wm_options_wish *ret_wish, struct wm_error *err);
 
+/* The file's part of it, from a text; `name` is what messages call it. */
+int wm_options_read(const struct wm_options *o, struct wm_str text, const char *name, void *target,
+                    struct wm_error *err);
+
 /* Frees what the target owns. */
 void wm_options_done(const struct wm_options *o, void *target);
 
 void wm_options_help(const struct wm_options *o, FILE *out);
-/* The target as a YAML file that wm_options_load reads back to the same. */
+/* The options in the target as a YAML file that wm_options_load reads back to the same; no sections. */
 void wm_options_print(const struct wm_options *o, const void *target, FILE *out);
 
 #endif

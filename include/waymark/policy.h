@@ -32,6 +32,7 @@ void wm_policy_init(struct wm_policy *p);
 void wm_policy_done(struct wm_policy *p);
 /* Appends a row (its texts become the policy's) and computes its mask; false when no rule fits `rules`. */
 bool wm_policy_add(struct wm_policy *p, const struct wm_policy_row *row);
+void wm_policy_row_done(struct wm_policy_row *row); /* of one that was not added */
 
 /* Who asks for what, for the rows; "" = not known. */
 struct wm_requester {

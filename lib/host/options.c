@@ -156,16 +156,22 @@ static int set_node(const struct wm_option *o, void *target, const struct wm_yam
     return rc < 0 ? wm_yaml_fail(y, node, err, "%s", why.msg) : WM_OK;
 }
 
-static int load_file(const struct wm_options *o, const char *path, void *target, struct wm_error *err)
+static bool is_section(const struct wm_options *o, const char *key)
 {
-    wm_auto_buf struct wm_buf text = WM_BUF_MAX(WM_CONFIG_MAX_BYTES);
+    for (const char *const *s = o->sections; s && *s; s++)
+        if (strcmp(*s, key) == 0)
+            return true;
+    return false;
+}
+
+int wm_options_read(const struct wm_options *o, struct wm_str text, const char *name, void *target,
+                    struct wm_error *err)
+{
     wm_auto_yaml struct wm_yaml *y = NULL;
     const cJSON *node;
     int rc;
 
-    if ((rc = wm_file_read(path, &text, err)) < 0)
-        return wm_fail_in(err, "configuration file");
-    if ((rc = wm_yaml_parse(wm_buf_text(&text), path, WM_CONFIG_MAX_BYTES, &y, err)) < 0)
+    if ((rc = wm_yaml_parse(text, name, WM_CONFIG_MAX_BYTES, &y, err)) < 0)
         return rc;
     const cJSON *root = wm_yaml_root(y);
 
@@ -177,12 +183,25 @@ static int load_file(const struct wm_options *o, const char *path, void *target,
     {
         const struct wm_option *option = find(o, wm_str_of(node->string));
 
+        if (!option && is_section(o, node->string))
+            continue;
         if (!option)
             return wm_yaml_fail(y, node, err, "unknown option '%s' (see --help)", node->string);
         if ((rc = set_node(option, target, y, node, err)) < 0)
             return rc;
     }
     return WM_OK;
+}
+
+static int load_file(const struct wm_options *o, const char *path, void *target, struct wm_error *err)
+{
+    wm_auto_buf struct wm_buf text = WM_BUF_MAX(WM_CONFIG_MAX_BYTES);
+
+    if (wm_file_read(path, &text, err) < 0)
+        return wm_fail_in(err, "configuration file");
+    if (o->config)
+        *(char **)((char *)target + *o->config) = wm_xstrdup(path);
+    return wm_options_read(o, wm_buf_text(&text), path, target, err);
 }
 
 /* --- environment and flags --- */
@@ -263,13 +282,14 @@ static int load_flags(const struct wm_options *o, int argc, char *const argv[], 
         if ((rc = read_flag(argc, argv, &i, &name, &value, takes_no_value, o, err)) < 0)
             return rc;
         const struct wm_option *option = find(o, name);
+        bool file = !o->flags_only;
 
         snprintf(where, sizeof where, "--%.*s", (int)(name.n < 50 ? name.n : 50), name.p);
         if (wm_str_is(name, "help"))
             f->wish = WM_WISH_HELP;
-        else if (wm_str_is(name, "print-config"))
+        else if (file && wm_str_is(name, "print-config"))
             f->wish = WM_WISH_PRINT_CONFIG;
-        else if (wm_str_is(name, "config"))
+        else if (file && wm_str_is(name, "config"))
             f->config = value;
         else if (!option)
             return wm_fail(err, WM_E_INVALID, where, "unknown option %s (see --help)", where);
@@ -296,7 +316,8 @@ static int load_env(const struct wm_options *o, char *const env[], void *target,
 int wm_options_load(const struct wm_options *o, int argc, char *const argv[], char *const env[], void *target,
                     enum wm_options_wish *ret_wish, struct wm_error *err)
 {
-    struct flags f = {.config = env_value(env, "config"), .wish = WM_RUN};
+    char *const *vars = o->flags_only ? NULL : env;
+    struct flags f = {.config = env_value(vars, "config"), .wish = WM_RUN};
     int rc;
 
     for (size_t i = 0; i < o->n; i++)
@@ -308,7 +329,8 @@ int wm_options_load(const struct wm_options *o, int argc, char *const argv[], ch
     if (f.wish != WM_WISH_HELP) {
         if (f.config && *f.config && (rc = load_file(o, f.config, target, err)) < 0)
             return rc;
-        if ((rc = load_env(o, env, target, err)) < 0 || (rc = load_flags(o, argc, argv, target, &f, err)) < 0)
+        if ((rc = load_env(o, vars, target, err)) < 0 ||
+            (rc = load_flags(o, argc, argv, target, &f, err)) < 0)
             return rc;
     }
     *ret_wish = f.wish;
@@ -327,66 +349,10 @@ void wm_options_done(const struct wm_options *o, void *target)
             list_done(p);
         }
     }
-}
+    if (o->config) {
+        char **name = (char **)((char *)target + *o->config);
 
-/* --- for people --- */
-
-void wm_options_help(const struct wm_options *o, FILE *out)
-{
-    fprintf(out,
-            "Usage: %s [OPTIONS]\n\n%s\n\nOptions (each also as YAML key and as environment variable, e.g.\n"
-            "--log-level, log-level:, WAYMARK_LOG_LEVEL; flags win over the environment, that over the "
-            "file):\n\n",
-            o->program, o->usage);
-    fprintf(out, "  --config FILE\n        YAML file with any of the options below\n");
-    for (size_t i = 0; i < o->n; i++) {
-        const struct wm_option *t = &o->table[i];
-
-        fprintf(out, "  --%s%s%s\n        %s", t->name, t->arg ? " " : "", t->arg ? t->arg : "", t->help);
-        if (t->choices)
-            fprintf(out, " (%s)", t->choices);
-        if (t->fallback && *t->fallback)
-            fprintf(out, " [%s]", t->fallback);
-        fputc('\n', out);
-    }
-    fprintf(out, "  --print-config\n        print the effective configuration as YAML and exit\n"
-                 "  --help\n        print this and exit\n");
-}
-
-static void print_text(FILE *out, const char *z)
-{
-    wm_auto_buf struct wm_buf b = WM_BUF_MAX(WM_CONFIG_MAX_BYTES);
-
-    wm_json_quote(&b, wm_str_of(z));
-    fputs(wm_buf_text(&b).p, out);
-}
-
-void wm_options_print(const struct wm_options *o, const void *target, FILE *out)
-{
-    for (size_t i = 0; i < o->n; i++) {
-        const struct wm_option *t = &o->table[i];
-        const void *p = (const char *)target + t->offset;
-
-        fprintf(out, "%s: ", t->name);
-        switch (t->type) {
-        case WM_OPTION_TEXT:
-            print_text(out, *(char *const *)p ? *(char *const *)p : "");
-            break;
-        case WM_OPTION_NUMBER:
-            fprintf(out, "%" PRId64, *(const int64_t *)p);
-            break;
-        case WM_OPTION_SWITCH:
-            fputs(*(const bool *)p ? "true" : "false", out);
-            break;
-        case WM_OPTION_LIST:
-            fputc('[', out);
-            for (size_t k = 0; k < ((const struct wm_option_list *)p)->n; k++) {
-                fputs(k ? ", " : "", out);
-                print_text(out, ((const struct wm_option_list *)p)->items[k]);
-            }
-            fputc(']', out);
-            break;
-        }
-        fputc('\n', out);
+        free(*name);
+        *name = NULL;
     }
 }

@@ -60,8 +60,12 @@ static void fill_subject(const struct wm_json_span *s, struct wm_admission *a)
     }
     wm_span_copy(a->review.namespace_, u->namespace_, sizeof u->namespace_);
     wm_subject_name(u);
-    if (u->generated || !u->name[0]) /* the API server knows the name when the object does not */
-        u->generated = !wm_span_copy(a->review.name, u->name, sizeof u->name) && u->generated;
+    wm_name told; /* the API server may know the name when the object does not */
+
+    if ((u->generated || !u->name[0]) && wm_span_copy(a->review.name, told, sizeof told)) {
+        memcpy(u->name, told, sizeof told);
+        u->generated = false;
+    }
 }
 
 int wm_admission_read(struct wm_str body, struct wm_admission *ret, struct wm_error *err)

@@ -94,6 +94,17 @@ static void copy_line(char *out, size_t size, struct wm_str s)
             out[i] = ' ';
 }
 
+/* A string as it is meant; anything else as it is written. */
+static void copy_value(char *out, size_t size, struct wm_json_span value)
+{
+    wm_auto_buf struct wm_buf decoded = WM_BUF_MAX(value.text.n);
+
+    if (value.kind == WM_JSON_STRING && wm_json_unescape(value, &decoded, NULL) == WM_OK)
+        copy_line(out, size, wm_buf_text(&decoded));
+    else if (value.kind != WM_JSON_ABSENT)
+        copy_line(out, size, value.text);
+}
+
 /* Where a finding of `mode` and `rule` belongs: the most severe first, then in the table's order, then as
  * found. */
 static size_t place_of(const struct wm_verdict *v, enum wm_mode mode, const struct wm_rule *rule)
@@ -135,10 +146,7 @@ void wm_report(struct wm_check *c, const struct wm_rule *rule, const char *field
         return;
     *f = (struct wm_finding){.rule = rule, .mode = mode, .excepted = excepted};
     copy_line(f->field, sizeof f->field, wm_str_of(field));
-    if (value.kind == WM_JSON_STRING)
-        copy_line(f->value, sizeof f->value, (struct wm_str){value.text.p + 1, value.text.n - 2});
-    else if (value.kind != WM_JSON_ABSENT)
-        copy_line(f->value, sizeof f->value, value.text);
+    copy_value(f->value, sizeof f->value, value);
     char text[2 * sizeof f->why];
     va_list args;
 
@@ -185,42 +193,6 @@ bool wm_target_of(struct wm_json_value ref, struct wm_target *ret)
     return wm_span_copy(wm_get_span(ref, "name"), ret->name, sizeof ret->name) && namespace_;
 }
 
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool wm_is_dns_label(struct wm_str s)
-{
-    if (s.n == 0 || s.n > WM_LABEL_VALUE_MAX || !is_alnum(s.p[0]) || !is_alnum(s.p[s.n - 1]))
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_alnum(s.p[i]) && s.p[i] != '-')
-            return false;
-    return true;
-}
-
-bool wm_is_dns_subdomain(struct wm_str s)
-{
-    if (s.n == 0 || s.n > WM_NAME_MAX)
-        return false;
-    for (;;) {
-        const char *dot = memchr(s.p, '.', s.n);
-        size_t n = dot ? (size_t)(dot - s.p) : s.n;
-
-        if (n == 0 || !is_alnum(s.p[0]) || !is_alnum(s.p[n - 1]))
-            return false;
-        for (size_t i = 0; i < n; i++)
-            if (!is_alnum(s.p[i]) && s.p[i] != '-')
-                return false;
-        if (!dot)
-            return true;
-        s = (struct wm_str){dot + 1, s.n - n - 1};
-        if (s.n == 0)
-            return false;
-    }
-}
-
 struct wm_str wm_plain_text(struct wm_json_span s)
 {
     if (s.kind != WM_JSON_STRING || memchr(s.text.p, '\\', s.text.n))
@@ -230,5 +202,11 @@ struct wm_str wm_plain_text(struct wm_json_span s)
 
 size_t wm_stored_name_length(const struct wm_subject *s)
 {
-    return strlen(s->name) + (s->generated ? 5 : 0);
+    /* k8s.io/apiserver pkg/storage/names: the base is cut to 58 characters, and five follow. */
+    enum { GENERATED_BASE_MAX = 58, GENERATED_TAIL = 5 };
+    size_t n = strlen(s->name);
+
+    if (!s->generated)
+        return n;
+    return (n < GENERATED_BASE_MAX ? n : GENERATED_BASE_MAX) + GENERATED_TAIL;
 }

@@ -70,15 +70,11 @@ struct wm_target {
 };
 bool wm_target_of(struct wm_json_value ref, struct wm_target *ret);
 
-/* RFC 1123, as the API server has them: labels of at most 63 of [a-z0-9-], subdomains of at most 253 with
- * dots. */
-bool wm_is_dns_label(struct wm_str s);
-bool wm_is_dns_subdomain(struct wm_str s);
 /* The text between the quotes of a string without escapes; { NULL, 0 } for others.  (Names have no escapes.)
  */
 struct wm_str wm_plain_text(struct wm_json_span s);
 
-/* The name's length as it will be stored: five more with generateName. */
+/* The name's length as it will be stored: with generateName five more, and never over 63. */
 size_t wm_stored_name_length(const struct wm_subject *s);
 
 /* Fills name and namespace, where the review did not tell them, from the object. */

@@ -2,7 +2,7 @@
 
 #include <openssl/sha.h>
 
-enum { KEPT = 57, HEX_DIGITS = 6, PREFIX_MAX = 253 };
+enum { KEPT = 57, HEX_DIGITS = 6 };
 
 static bool is_alnum(char c)
 {
@@ -19,20 +19,41 @@ bool wm_label_value_ok(struct wm_str v)
     return true;
 }
 
-/* Lower-case DNS subdomain: labels of [a-z0-9-], alphanumeric at their ends, joined by dots. */
-static bool is_subdomain(struct wm_str s)
+static bool is_dns_alnum(char c)
 {
-    if (s.n == 0 || s.n > PREFIX_MAX)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i], before = i ? s.p[i - 1] : '.', after = i + 1 < s.n ? s.p[i + 1] : '.';
-        bool inner = c == '-' && before != '.' && after != '.';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
-        if (!inner && !(c == '.' && before != '.' && before != '-' && i + 1 < s.n) &&
-            !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
+/* The characters of a label of any length. */
+static bool is_dns_text(struct wm_str s)
+{
+    if (s.n == 0 || !is_dns_alnum(s.p[0]) || !is_dns_alnum(s.p[s.n - 1]))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_dns_alnum(s.p[i]) && s.p[i] != '-')
             return false;
-    }
     return true;
+}
+
+bool wm_is_dns_label(struct wm_str s)
+{
+    return s.n <= WM_LABEL_VALUE_MAX && is_dns_text(s);
+}
+
+bool wm_is_dns_subdomain(struct wm_str s)
+{
+    const char *dot;
+
+    if (s.n == 0 || s.n > WM_NAME_MAX)
+        return false;
+    while ((dot = memchr(s.p, '.', s.n))) {
+        size_t n = (size_t)(dot - s.p);
+
+        if (!is_dns_text((struct wm_str){s.p, n}))
+            return false;
+        s = (struct wm_str){dot + 1, s.n - n - 1};
+    }
+    return is_dns_text(s);
 }
 
 bool wm_label_key_ok(struct wm_str key)
@@ -43,7 +64,7 @@ bool wm_label_key_ok(struct wm_str key)
         return wm_label_value_ok(key);
     size_t n = (size_t)(slash - key.p);
 
-    return is_subdomain((struct wm_str){key.p, n}) &&
+    return wm_is_dns_subdomain((struct wm_str){key.p, n}) &&
            wm_label_value_ok((struct wm_str){slash + 1, key.n - n - 1});
 }
 

@@ -8,7 +8,8 @@
 #   --output    where the numbers go as JSON (build/bench/webhook.json)
 #
 # CPU a request comes from /proc/PID/stat and is steady on noisy machines; latencies are not, so of the rounds' latencies
-# the median is told. A ratio below 1 is in our favour. $BODIES chooses among 2k 2k-labelled 10k 100k.
+# the median is told. A ratio below 1 is in our favour. $BODIES chooses among 2k 2k-labelled 10k 100k. Validation of plans
+# is measured beside our own mutating path, which reads the same body and finds nothing to label.
 set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../dev/lib.sh"
@@ -67,8 +68,10 @@ our_command=(taskset -c 0 "$webhook" serve --listen "127.0.0.1:$our_port" --heal
 their_command=(taskset -c 0 env GOMAXPROCS=1 "$agnhost" webhook --port "$their_port" --tls-cert-file "$dir/pair.crt"
     --tls-private-key-file "$dir/pair.key")
 
-# name -> port, path
-declare -A port=([waymark]=$our_port [agnhost]=$their_port) path=([waymark]=/mutate [agnhost]=/add-label)
+# name -> process, port, path; "validate" is our other path, measured beside /mutate
+declare -A process=([waymark]=waymark [validate]=waymark [agnhost]=agnhost)
+declare -A port=([waymark]=$our_port [validate]=$our_port [agnhost]=$their_port)
+declare -A path=([waymark]=/mutate [validate]=/validate [agnhost]=/add-label)
 
 start() {
     local name=$1
@@ -82,9 +85,9 @@ start() {
 
 # cpu_us NAME: user and system time so far
 cpu_us() {
-    awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) * 1000000 / tick }' "/proc/$(pid_of "$dir" "$1")/stat"
+    awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) * 1000000 / tick }' "/proc/$(pid_of "$dir" "${process[$1]}")/stat"
 }
-rss_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$(pid_of "$dir" "$1")/status"; }
+rss_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$(pid_of "$dir" "${process[$1]}")/status"; }
 
 # load NAME BODY CONNECTIONS: one line of JSON
 load() {
@@ -134,12 +137,14 @@ for name in waymark agnhost; do
     sleep 3
     jq -cn --arg server "$name" --argjson kb "$(rss_kb "$name")" '{server: $server, body: "rss-idle", kb: $kb}' >>"$results"
 done
-measure() { # BODY CONNECTIONS
-    local name round
+measure() { # BODY CONNECTIONS [NAME...]
+    local name round body=$1 connections=$2
+    local -a names=(waymark agnhost)
+    (($# == 2)) || names=("${@:3}")
     : >"$dir/rounds"
     for ((round = 0; round < rounds; round++)); do
-        for name in waymark agnhost; do
-            load "$name" "$1" "$2" >>"$dir/rounds"
+        for name in "${names[@]}"; do
+            load "$name" "$body" "$connections" >>"$dir/rounds"
         done
     done
     jq -cs 'def median(f): [.[] | f] | sort | .[length / 2 | floor];
@@ -165,6 +170,10 @@ for body in 500k-update 1m; do
 done
 headline 27m-update
 measure 27m-update 1
+for body in plan-10k plan-200k plan-200k-update; do
+    headline "$body: validation beside the mutating path"
+    measure "$body" 8 waymark validate
+done
 headline handshakes
 for name in waymark agnhost; do
     shake "$name" >>"$results"
@@ -175,9 +184,9 @@ jq -s '.' "$results" >"$output"
 jq -r '
     def r(f): f * 100 | round / 100;
     group_by([.body, .connections])[] | (map({(.server): .}) | add) as $s
-    | $s.waymark as $w | $s.agnhost as $a
+    | ($s.validate // $s.waymark) as $w | (if $s.validate then $s.waymark else $s.agnhost end) as $a
     | if $w.requests then
-        [$w.body, $w.connections, r($w.cpu_us_per_request), r($a.cpu_us_per_request), r($w.cpu_us_per_request / $a.cpu_us_per_request),
+        [$w.body + (if $s.validate then ": /validate beside /mutate" else "" end), $w.connections, r($w.cpu_us_per_request), r($a.cpu_us_per_request), r($w.cpu_us_per_request / $a.cpu_us_per_request),
          ($w.requests_per_second | round), ($a.requests_per_second | round), $w.p50_us, $a.p50_us, $w.p99_us, $a.p99_us,
          r($w.p99_us / ([$a.p99_us, 1] | max)), $w.p999_us, $a.p999_us, $w.errors + $a.errors]
       elif $w.body == "handshake" then

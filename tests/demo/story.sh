@@ -15,11 +15,20 @@ story_create() {
 }
 story_uid() { uid_of "$1" "$2" "$STORY_NAMESPACE"; }
 
-# What the user does.
-story_plan() {
+# What an administrator has done before.
+story_setup() {
     kubectl get namespace "$STORY_NAMESPACE" >/dev/null 2>&1 || kubectl create namespace "$STORY_NAMESPACE" >/dev/null
+    kubectl apply -f "$WM_ROOT/tests/demo/objects/setup.yaml" >/dev/null
+}
+
+# What the user does, and mig-controller's word that the plan is ready.
+story_plan() {
+    story_setup
     PLAN=$(story_create plan)
     PLAN_UID=$(story_uid migplan "$PLAN")
+    kubectl patch migplan "$PLAN" -n "$STORY_NAMESPACE" --type merge -p '{"status": {"conditions": [{"type": "Ready",
+        "status": "True", "category": "Required", "message": "The migration plan is ready.",
+        "lastTransitionTime": "2026-11-21T07:05:00Z"}]}}' >/dev/null
 }
 story_migration() {
     MIGRATION=$(story_create migration)

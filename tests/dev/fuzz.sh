@@ -58,9 +58,9 @@ for name in "${names[@]}"; do
     [[ ! -e $dictionary ]] || flags+=(-dict="$dictionary")
     folders=("$found")
     [[ ! -d $corpus ]] || folders+=("$corpus")
-    if [[ $name == review ]]; then # its seeds are the goldens
-        bash "$WM_ROOT/tests/fuzz/seeds.sh" "$WM_BUILD/fuzz-seeds/review"
-        folders+=("$WM_BUILD/fuzz-seeds/review")
+    if [[ $name == review || $name == validate ]]; then # their seeds are the goldens
+        bash "$WM_ROOT/tests/fuzz/seeds.sh" "$name" "$WM_BUILD/fuzz-seeds/$name"
+        folders+=("$WM_BUILD/fuzz-seeds/$name")
     fi
     log=$WM_LOGS/fuzz-$name.log
     if step "fuzz $name" "$log" nice "${programs[$name]}" "${flags[@]}" "${folders[@]}"; then

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Writes the goldens as AdmissionReviews, one a file: seeds for the review fuzzer. Usage: seeds.sh DIR
+# Writes the goldens as AdmissionReviews, one a file: seeds for the fuzzers. Usage: seeds.sh review|validate DIR
 set -euo pipefail
-cd "$(dirname "$0")/../golden/admission"
-mkdir -p "$1"
+declare -A folders=([review]=admission [validate]=validation)
+cd "$(dirname "$0")/../golden/${folders[$1]}"
+mkdir -p "$2"
 for file in *.json; do
-    jq -c '{kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", request: {uid: "u-1",
+    jq -c '(if .operation == "DELETE" then null else .object end) as $new | (.oldObject // (if $new then null else .object end)) as $old |
+        {kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", request: {uid: "u-1",
         kind: {group: (.object.apiVersion | split("/") | if length > 1 then .[0] else "" end), kind: .object.kind},
-        operation: (.operation // "CREATE"), namespace: (.namespace // .object.metadata.namespace), object: .object}}' \
-        "$file" >"$1/${file%.json}"
+        operation: (.operation // "CREATE"), namespace: (.namespace // .object.metadata.namespace), object: $new, oldObject: $old}}
+        + if .cluster then {facts: .cluster} else {} end' "$file" >"$2/${file%.json}"
 done

@@ -32,6 +32,7 @@ section() {
 update=''
 [[ ${1:-} != --update ]] || update=1
 section labels "$("$program" labels)"
+section rules "$("$program" rules --output markdown)"
 # shellcheck disable=SC2016 # the backquotes are Markdown
 section options "$(printf '```\n%s\n```' "$("$program" serve --help)")"
 [[ $failed -ne 0 ]] || echo 'readme: the tables are the program'"'"'s'

@@ -10,6 +10,7 @@ struct target {
     int64_t loops;
     bool watch;
     struct wm_option_list names;
+    char *config;
 };
 #define AT(f) offsetof(struct target, f)
 
@@ -22,7 +23,10 @@ static const struct wm_option table[] = {
     {"names", WM_OPTION_LIST, AT(names), "a,b", "NAME,...", NULL, 0, 0, "who"},
 };
 // clang-format on
-static const struct wm_options options = {"prog run", "Does things.", table, sizeof table / sizeof table[0]};
+static const char *const sections[] = {"rules", "people", NULL};
+static const size_t config_at = AT(config);
+static const struct wm_options options = {"prog run", "Does things.", table, sizeof table / sizeof table[0],
+                                          sections,   &config_at,     false};
 
 static const struct row {
     const char *name, *file, *env, *flags[4];
@@ -65,6 +69,15 @@ static const struct row {
      {0},
      "listen: \"0.0.0.0:1\"\nmode: \"self\"\nloops: 2\nwatch: true\nnames: [\"a\", \"b\"]\n",
      {0}},
+    {"sections that others read",
+     "people: {loops: many}\nloops: 7\nrules: 5\n",
+     NULL,
+     {0},
+     "listen: \"0.0.0.0:1\"\nmode: \"self\"\nloops: 7\nwatch: true\nnames: [\"a\", \"b\"]\n",
+     {0}},
+    {"a section's name in another case", "Rules: 5\n", NULL, {0}, NULL, {":1:1", "unknown option 'Rules'"}},
+    {"a section is no flag", NULL, NULL, {"--rules=5"}, NULL, {"--rules", "unknown option"}},
+    {"the file's name is no key of it", "config: x\n", NULL, {0}, NULL, {":1:1", "unknown option 'config'"}},
     {"unknown key", "loops: 1\nloop: 2\n", NULL, {0}, NULL, {":2:1", "unknown option 'loop'"}},
     {"wrong type", "loops: many\n", NULL, {0}, NULL, {":1:1", "a whole number"}},
     {"a number where a text is meant", "listen: 5\n", NULL, {0}, NULL, {":1:1", "a text"}},
@@ -165,15 +178,66 @@ static void what_is_printed_reads_back_to_the_same(void **state)
     unlink(path);
 }
 
-static void help_names_every_option_with_its_default(void **state)
+static void the_target_gets_the_name_of_the_file(void **state)
+{
+    char path[] = "/tmp/waymark-options-XXXXXX", variable[64], *env[] = {variable, NULL};
+    struct target t = {0};
+    enum wm_options_wish wish;
+
+    (void)state;
+    assert_int_equal(wm_options_load(&options, 0, NULL, NULL, &t, &wish, NULL), WM_OK);
+    assert_null(t.config);
+    wm_options_done(&options, &t);
+    close(mkstemp(path));
+    snprintf(variable, sizeof variable, "WAYMARK_CONFIG=%s", path);
+    assert_int_equal(wm_options_load(&options, 0, NULL, env, &t, &wish, NULL), WM_OK);
+    assert_string_equal(t.config, path);
+    wm_options_done(&options, &t);
+    assert_null(t.config);
+    unlink(path);
+}
+
+static char *help_of(const struct wm_options *o)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
 
-    (void)state;
-    wm_options_help(&options, f);
+    wm_options_help(o, f);
     fclose(f);
+    return text;
+}
+
+static void a_command_of_flags_alone_has_no_file_and_no_environment(void **state)
+{
+    struct wm_options alone = {"prog list", "Lists.", table, sizeof table / sizeof table[0],
+                               NULL,        NULL,     true};
+    char variable[] = "WAYMARK_LOOPS=8", file[] = "WAYMARK_CONFIG=/nowhere", *env[] = {variable, file, NULL};
+    char flag[] = "--watch=false", other[] = "--config=/nowhere", *argv[] = {flag, other};
+    struct target t = {0};
+    struct wm_error err = {0};
+    enum wm_options_wish wish;
+
+    (void)state;
+    assert_int_equal(wm_options_load(&alone, 1, argv, env, &t, &wish, &err), WM_OK);
+    assert_int_equal(t.loops, 2);
+    assert_false(t.watch);
+    wm_options_done(&alone, &t);
+    assert_int_equal(wm_options_load(&alone, 2, argv, env, &t, &wish, &err), WM_E_INVALID);
+    assert_string_equal(err.where, "--config");
+    wm_options_done(&alone, &t);
+    char *help = help_of(&alone);
+
+    assert_null(strstr(help, "config"));
+    assert_null(strstr(help, "WAYMARK_"));
+    free(help);
+}
+
+static void help_names_every_option_with_its_default_and_every_section(void **state)
+{
+    char *text = help_of(&options);
+
+    (void)state;
     for (size_t i = 0; i < options.n; i++) {
         char flag[64];
 
@@ -181,6 +245,8 @@ static void help_names_every_option_with_its_default(void **state)
         assert_non_null(strstr(text, flag));
         assert_non_null(strstr(text, table[i].fallback));
     }
+    for (const char *const *section = sections; *section; section++)
+        assert_non_null(strstr(text, *section));
     free(text);
 }
 
@@ -212,7 +278,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_printed_reads_back_to_the_same),
-        cmocka_unit_test(help_names_every_option_with_its_default),
+        cmocka_unit_test(the_target_gets_the_name_of_the_file),
+        cmocka_unit_test(a_command_of_flags_alone_has_no_file_and_no_environment),
+        cmocka_unit_test(help_names_every_option_with_its_default_and_every_section),
         cmocka_unit_test(metrics_print_in_prometheus_text),
     };
 
