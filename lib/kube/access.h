@@ -35,8 +35,4 @@ int wm_kube_access_in_cluster(const char *dir, const char *host, const char *por
  * *ret owns. */
 int wm_kube_server_parse(const char *url, char **ret, struct wm_error *err);
 
-/* Standard base64 with padding; line breaks are skipped.  Appends to `out`. */
-int wm_base64_decode(struct wm_str text, struct wm_buf *out, struct wm_error *err);
-void wm_base64_encode(struct wm_str bytes, struct wm_buf *out);
-
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "waymark/base64.h"
 #include "waymark/clock.h"
 
 enum { MAX_OUTPUT = 1 << 20, REAP_EVERY_MS = 20 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "access.h"
+#include "waymark/base64.h"
 
 enum { MAX_DECODED = 1 << 20 };
 

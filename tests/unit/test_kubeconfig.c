@@ -4,6 +4,7 @@
 
 #include "lib/kube/access.h"
 #include "unit.h"
+#include "waymark/base64.h"
 
 #define PEM64 "LS0tLS1CRUdJTiBYLS0tLS0K" /* "-----BEGIN X-----\n" */
 

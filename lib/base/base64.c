@@ -1,4 +1,4 @@
-#include "access.h"
+#include "waymark/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
