@@ -120,8 +120,10 @@ labels_called() {
 validation_called() {
     local said
     ! said=$(kubectl create --dry-run=server -f - 2>&1 <<'END'
-{apiVersion: migration.openshift.io/v1alpha1, kind: MigHook, metadata: {generateName: probe-, namespace: openshift-migration},
- spec: {custom: true, image: quay.io/konveyor/hook-runner, targetCluster: nowhere}}
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigHook
+metadata: {generateName: probe-, namespace: openshift-migration}
+spec: {custom: true, image: quay.io/konveyor/hook-runner, targetCluster: nowhere}
 END
     ) && [[ $said == *hook/target-cluster* ]]
 }

@@ -20,6 +20,10 @@ END
     kubectl create namespace openshift-config >/dev/null
     kubectl create namespace openshift-migration >/dev/null
     kubectl apply -f "$WM_ROOT/manifests/overlays/secret-lookups/rbac.yaml" >/dev/null
+    # of the story's cluster and bucket, which may be looked at here
+    kubectl create secret generic source-token -n openshift-config --from-literal=saToken=eyJhbGciOiJSUzI1NiJ9.e30.c2ln >/dev/null
+    kubectl create secret generic bucket-credentials -n openshift-config --from-literal=aws-access-key-id=AKIAEXAMPLEEXAMPLE01 \
+        --from-literal=aws-secret-access-key=0123456789abcdefghij0123456789abcdefghij >/dev/null
     webhook_up "$E2E_CASE_DIR" "$E2E_NAME-rights" --drain-s 0
     story_all
 }
