@@ -75,7 +75,7 @@ webhook_ready() { webhook_get readyz "$@"; }
 webhook_metric() { webhook_get metrics "${2:-$WEBHOOK_HEALTH_PORT}" | awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found }'; }
 
 # webhook_prepare DIR CLUSTER: chooses address and ports, installs the manifests, makes the kubeconfig and the configuration
-# file; sets WEBHOOK_*
+# file, the ConfigMap's or $WEBHOOK_CONFIG; sets WEBHOOK_*
 webhook_prepare() {
     local dir=$1 services
     services=$(bash "$WM_ROOT/tests/cluster/cluster.sh" env "$2" | sed -n 's/^SERVICES=//p')
@@ -85,7 +85,11 @@ webhook_prepare() {
     install_manifests
     eventually 20 service_account_token >/dev/null
     service_account_kubeconfig "$dir/webhook.kubeconfig"
-    kubectl get configmap waymark-webhook-config -n waymark -o jsonpath='{.data.config\.yaml}' >"$dir/config.yaml"
+    if [[ -n ${WEBHOOK_CONFIG:-} ]]; then
+        printf '%s' "$WEBHOOK_CONFIG" >"$dir/config.yaml"
+    else
+        kubectl get configmap waymark-webhook-config -n waymark -o jsonpath='{.data.config\.yaml}' >"$dir/config.yaml"
+    fi
     printf '%s=%q\n' WEBHOOK_ADDRESS "$WEBHOOK_ADDRESS" WEBHOOK_PORT "$WEBHOOK_PORT" \
         WEBHOOK_HEALTH_PORT "$WEBHOOK_HEALTH_PORT" >"$dir/webhook.env"
 }
