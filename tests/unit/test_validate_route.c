@@ -66,6 +66,7 @@ const struct wm_rule_set wm_hook_rules = {rules, N_RULES, checks};
 struct world {
     struct fault_server *api;
     struct wm_kube *kube;
+    struct wm_fetcher *fetcher;
     struct wm_validator validator;
     struct wm_routes routes;
     struct fixture server;
@@ -81,7 +82,7 @@ static struct world *begin(const struct fault *rows, size_t n)
     struct wm_kube_access access = {.server = wm_buf_take(&url)};
 
     assert_int_equal(wm_kube_new(&access, NULL, &w->kube, NULL), WM_OK);
-    w->validator.fetcher = wm_fetcher_new(w->kube);
+    w->validator.fetcher = w->fetcher = wm_fetcher_new(w->kube);
     w->validator.budget_ms = 5000;
     assert_int_equal(wm_policy_source_new(NULL, &w->validator.policies, NULL), WM_OK);
     w->routes = (struct wm_routes){
@@ -98,7 +99,7 @@ static void end(struct world *w)
 {
     fixture_end(&w->server, 1000);
     wm_kube_free(w->kube);
-    wm_fetcher_free(w->validator.fetcher);
+    wm_fetcher_free(w->fetcher);
     wm_policy_source_free(w->validator.policies);
     fault_server_stop(w->api);
     free(w);
@@ -266,7 +267,6 @@ static void check_verdict(void **state)
     while (n < 4 && t->api[n].match)
         n++;
     struct world *w = begin(t->api, n);
-    struct wm_fetcher *fetcher = w->validator.fetcher;
 
     if (t->no_fetcher)
         w->validator.fetcher = NULL;
@@ -282,7 +282,6 @@ static void check_verdict(void **state)
         fail_msg("%s is not in %s", t->says, text.p);
     assert_int_equal(counted(line), before + 1);
     assert_int_equal(fault_server_count(w->api, NULL), t->requests);
-    w->validator.fetcher = fetcher;
     end(w);
 }
 
