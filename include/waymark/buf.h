@@ -33,6 +33,10 @@ static inline bool wm_str_is(struct wm_str a, const char *z)
     return wm_str_eq(a, wm_str_of(z));
 }
 
+/* Copies text from strangers as one line: cut at a whole character with "..." when it is too long, control
+ * characters (which the API server does not pass on in warnings) as spaces.  `out` is always terminated. */
+void wm_line_copy(char *out, size_t size, struct wm_str s);
+
 /* A whole text of one to nine decimal digits as a number; anything else is `otherwise`. */
 int wm_str_digits(struct wm_str s, int otherwise);
 

@@ -58,6 +58,10 @@ int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], s
  * (\u0000): C callers would see another text than everybody else. */
 int wm_json_unescape(struct wm_json_span s, struct wm_buf *out, struct wm_error *err);
 
+/* A value as one line for people (wm_line_copy): a string as it is meant, anything else as it is written, ""
+ * when absent. */
+void wm_json_line(struct wm_json_span value, char *out, size_t size);
+
 /* True when the string span decodes to exactly `z`. */
 bool wm_json_span_is(struct wm_json_span s, const char *z);
 

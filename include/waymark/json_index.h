@@ -13,11 +13,12 @@
 #define WM_JSON_MAX_POINTERS 64
 
 struct wm_json_node {
-    uint32_t key;         /* offset of the key's opening quote; 0 = an array's item, or the root */
-    uint32_t at, n;       /* the value's text */
-    uint32_t next : 28;   /* the node behind this value and all within it */
-    uint32_t kind : 3;    /* enum wm_json_kind */
-    uint32_t escaped : 1; /* the key has escapes */
+    uint32_t key;             /* offset of the key's opening quote; 0 = an array's item, or the root */
+    uint32_t at, n;           /* the value's text */
+    uint32_t next : 24;       /* the node behind this value and all within it */
+    uint32_t kind : 3;        /* enum wm_json_kind */
+    uint32_t key_escaped : 1; /* the key has escapes */
+    uint32_t escaped : 1;     /* the value is a string with escapes */
 };
 
 struct wm_json_index {
@@ -67,6 +68,17 @@ static inline struct wm_json_span wm_json_span_of(struct wm_json_value v)
     return (struct wm_json_span){(enum wm_json_kind)d->kind, {v.of->text.p + d->at, d->n}};
 }
 
+/* What a string without escapes says, between its quotes; { NULL, 0 } for anything else.  Names have no
+ * escapes. */
+static inline struct wm_str wm_json_plain(struct wm_json_value v)
+{
+    const struct wm_json_node *d = v.node ? &v.of->nodes[v.node] : NULL;
+
+    if (!d || d->kind != WM_JSON_STRING || d->escaped)
+        return (struct wm_str){0};
+    return (struct wm_str){v.of->text.p + d->at + 1, d->n - 2};
+}
+
 /* The first member or item; absent for scalars and empty containers.
  *     for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v)) */
 static inline struct wm_json_value wm_json_first(struct wm_json_value container)
@@ -92,6 +104,32 @@ struct wm_json_span wm_json_key_of(struct wm_json_value v);
 /* The member named `key`, the last one if it stands twice (as in Go); absent when there is none, or `object`
  * is no object. */
 struct wm_json_value wm_json_get(struct wm_json_value object, const char *key);
+
+/* Several members in one pass: values[i] is that of keys[i], as wm_json_get would find it. */
+void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], struct wm_json_value values[],
+                     size_t n);
+#define WM_KEY(literal)                                                                                      \
+    {                                                                                                        \
+        literal, sizeof literal - 1                                                                          \
+    }
+/* A member's text, for wm_json_span_is, wm_span_copy. */
+static inline struct wm_json_span wm_get_span(struct wm_json_value object, const char *key)
+{
+    return wm_json_span_of(wm_json_get(object, key));
+}
+
+static inline bool wm_is_true(struct wm_json_value object, const char *key)
+{
+    return wm_json_kind_of(wm_json_get(object, key)) == WM_JSON_TRUE;
+}
+
+/* A string with something in it. */
+static inline bool wm_is_set(struct wm_json_value object, const char *key)
+{
+    struct wm_json_span s = wm_get_span(object, key);
+
+    return s.kind == WM_JSON_STRING && s.text.n > 2;
+}
 
 /* How many members or items. */
 size_t wm_json_count(struct wm_json_value container);

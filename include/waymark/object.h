@@ -3,7 +3,7 @@
 #ifndef WAYMARK_OBJECT_H
 #define WAYMARK_OBJECT_H
 
-#include "waymark/json.h"
+#include "waymark/json_index.h"
 #include "waymark/names.h"
 
 /* The members that are looked for, as an index into spans; `prefix` leads to the object within a larger text.
@@ -82,5 +82,13 @@ bool wm_span_in_group(struct wm_json_span api_version, const char *group);
 
 /* The last member named `key` of an object span (the last one wins, as in Go); ABSENT when there is none. */
 struct wm_json_span wm_member(struct wm_json_span object, const char *key);
+
+/* The condition of `type` in status.conditions whose status is True (mig-controller's HasCondition); absent
+ * when there is none. */
+struct wm_json_value wm_condition(struct wm_json_value status, const char *type);
+static inline bool wm_condition_is_true(struct wm_json_value status, const char *type)
+{
+    return wm_condition(status, type).node != 0;
+}
 
 #endif

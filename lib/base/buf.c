@@ -135,6 +135,22 @@ char *wm_buf_take(struct wm_buf *b)
     return p;
 }
 
+void wm_line_copy(char *out, size_t size, struct wm_str s)
+{
+    size_t n = s.n < size - 1 ? s.n : size - 1;
+
+    memcpy(out, s.p, n);
+    if (n < s.n && n > 3) {
+        while (n > 3 && ((unsigned char)out[n - 3] & 0xc0) == 0x80)
+            n--;
+        memcpy(out + n - 3, "...", 3);
+    }
+    out[n] = '\0';
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)out[i] < 0x20 || out[i] == 0x7f)
+            out[i] = ' ';
+}
+
 int wm_str_digits(struct wm_str s, int otherwise)
 {
     int v = 0;

@@ -64,28 +64,41 @@ struct wm_json_span wm_json_key_of(struct wm_json_value v)
     return (struct wm_json_span){WM_JSON_STRING, {key, (size_t)(wm_json_after_string(key) - key)}};
 }
 
-static bool key_is(struct wm_json_value v, const char *want, size_t n)
+static inline bool key_is(const struct wm_json_index *x, uint32_t node, struct wm_str want)
 {
-    const struct wm_json_node *node = &v.of->nodes[v.node];
+    const struct wm_json_node *d = &x->nodes[node];
 
-    if (node->key == 0)
+    if (d->key == 0)
         return false;
-    if (node->escaped)
-        return wm_json_span_is(wm_json_key_of(v), want);
-    const char *key = v.of->text.p + node->key + 1;
+    if (d->key_escaped)
+        return wm_json_span_is(wm_json_key_of((struct wm_json_value){x, node, 0}), want.p);
+    const char *key = x->text.p + d->key + 1;
 
     /* The value follows its key, so these bytes are within the text whenever the key is long enough. */
-    return node->at > node->key + 1 + n && memcmp(key, want, n) == 0 && key[n] == '"';
+    return d->at > d->key + 1 + want.n && key[want.n] == '"' && memcmp(key, want.p, want.n) == 0;
+}
+
+void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], struct wm_json_value values[],
+                     size_t n)
+{
+    struct wm_json_value v = wm_json_first(object);
+    const struct wm_json_index *x = v.of;
+
+    memset(values, 0, n * sizeof *values);
+    for (uint32_t node = v.node; node && node < v.end; node = x->nodes[node].next)
+        for (size_t i = 0; i < n; i++)
+            if (key_is(x, node, keys[i])) {
+                values[i] = (struct wm_json_value){x, node, v.end};
+                break;
+            }
 }
 
 struct wm_json_value wm_json_get(struct wm_json_value object, const char *key)
 {
-    struct wm_json_value found = {0};
-    size_t n = strlen(key);
+    struct wm_str keys[] = {wm_str_of(key)};
+    struct wm_json_value found;
 
-    for (struct wm_json_value v = wm_json_first(object); v.node; v = wm_json_after(v))
-        if (key_is(v, key, n))
-            found = v;
+    wm_json_collect(object, keys, &found, 1);
     return found;
 }
 
@@ -176,7 +189,7 @@ static enum same walk(struct wm_json_value a, struct wm_json_value b)
         if (sx.kind != sy.kind)
             return DIFFERENT;
         if (container && na[x.node].next - x.node != nb[y.node].next - y.node)
-            return OTHER_SHAPE;
+            return DIFFERENT; /* no order of members changes how many values there are */
         if (!container && !wm_str_eq(sx.text, sy.text))
             return memchr(sx.text.p, '\\', sx.text.n) || memchr(sy.text.p, '\\', sy.text.n) ? OTHER_SHAPE
                                                                                             : DIFFERENT;

@@ -208,8 +208,8 @@ struct scan {
     uint64_t indexed;                    /* pointers whose containers go into it */
     int index_depth;                     /* of the container that is being indexed; 0 = none */
     uint32_t key;                        /* offset of the last key; 0 in arrays */
-    bool key_escaped;
-    uint32_t open; /* node of the innermost open container */
+    bool key_escaped, escaped;           /* the last key, the last string */
+    uint32_t open;                       /* node of the innermost open container */
     uint8_t is_object[WM_JSON_MAX_DEPTH / 8 + 2];
 };
 
@@ -248,9 +248,10 @@ static bool add_node(struct scan *s, enum wm_json_kind kind, const char *start)
         .key = s->key,
         .at = (uint32_t)(start - s->text),
         .n = (uint32_t)(s->p - start),
-        .next = x->n & 0xfffffff,
+        .next = x->n & 0xffffff,
         .kind = (uint32_t)kind & 7,
-        .escaped = s->key_escaped,
+        .key_escaped = s->key_escaped,
+        .escaped = s->escaped,
     };
     return true;
 }
@@ -271,7 +272,7 @@ static bool open_node(struct scan *s, enum wm_json_kind kind, uint64_t exact)
     }
     if (!add_node(s, kind, s->p))
         return false;
-    s->index->nodes[node].next = parent & 0xfffffff;
+    s->index->nodes[node].next = parent & 0xffffff;
     s->open = node;
     return true;
 }
@@ -281,7 +282,7 @@ static void close_node(struct scan *s)
     struct wm_json_node *node = &s->index->nodes[s->open];
 
     s->open = node->next;
-    node->next = s->index->n & 0xfffffff;
+    node->next = s->index->n & 0xffffff;
     node->n = (uint32_t)(s->p - s->text) - node->at;
     if (s->depth == s->index_depth)
         s->index_depth = 0;
@@ -369,6 +370,7 @@ static enum wm_json_kind scalar(struct scan *s)
     case '"':
         q = wm_json_scan_string(s->p, s->end, &plain, &s->saw_nul, &wrong);
         s->p = q ? q : wrong;
+        s->escaped = !plain;
         return q ? WM_JSON_STRING : WM_JSON_ABSENT;
     case 't':
         return word(s, "true") ? WM_JSON_TRUE : WM_JSON_ABSENT;
@@ -507,7 +509,7 @@ static int scan_text(struct wm_str text, int max_depth, size_t n, const char *co
     s.end = s.text + text.n;
     s.depth = s.index_depth = 0;
     s.max_depth = max_depth;
-    s.saw_nul = s.key_escaped = false;
+    s.saw_nul = s.key_escaped = s.escaped = false;
     s.wanted = &wanted;
     s.spans = spans;
     s.index = index;

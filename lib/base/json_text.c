@@ -246,3 +246,14 @@ size_t wm_json_pointer_decode(struct wm_str token, char *out, size_t size)
     out[n] = '\0';
     return n;
 }
+
+void wm_json_line(struct wm_json_span value, char *out, size_t size)
+{
+    wm_auto_buf struct wm_buf decoded = WM_BUF_MAX(value.text.n);
+
+    out[0] = '\0';
+    if (value.kind == WM_JSON_STRING && wm_json_unescape(value, &decoded, NULL) == WM_OK)
+        wm_line_copy(out, size, wm_buf_text(&decoded));
+    else if (value.kind != WM_JSON_ABSENT)
+        wm_line_copy(out, size, value.text);
+}

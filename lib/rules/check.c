@@ -76,35 +76,6 @@ static bool is_excepted(const struct wm_check *c, const struct wm_rule *rule)
     return false;
 }
 
-/* Text from strangers, for one line: without its quotes, cut, and with no control characters (the API server
- * drops warnings that have any). */
-static void copy_line(char *out, size_t size, struct wm_str s)
-{
-    size_t n = s.n < size - 1 ? s.n : size - 1;
-
-    memcpy(out, s.p, n);
-    if (n < s.n && n > 3) {
-        while (n > 3 && ((unsigned char)out[n - 3] & 0xc0) == 0x80)
-            n--;
-        memcpy(out + n - 3, "...", 3);
-    }
-    out[n] = '\0';
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)out[i] < 0x20 || out[i] == 0x7f)
-            out[i] = ' ';
-}
-
-/* A string as it is meant; anything else as it is written. */
-static void copy_value(char *out, size_t size, struct wm_json_span value)
-{
-    wm_auto_buf struct wm_buf decoded = WM_BUF_MAX(value.text.n);
-
-    if (value.kind == WM_JSON_STRING && wm_json_unescape(value, &decoded, NULL) == WM_OK)
-        copy_line(out, size, wm_buf_text(&decoded));
-    else if (value.kind != WM_JSON_ABSENT)
-        copy_line(out, size, value.text);
-}
-
 /* Where a finding of `mode` and `rule` belongs: the most severe first, then in the table's order, then as
  * found. */
 static size_t place_of(const struct wm_verdict *v, enum wm_mode mode, const struct wm_rule *rule)
@@ -145,15 +116,15 @@ void wm_report(struct wm_check *c, const struct wm_rule *rule, const char *field
     if (!f)
         return;
     *f = (struct wm_finding){.rule = rule, .mode = mode, .excepted = excepted};
-    copy_line(f->field, sizeof f->field, wm_str_of(field));
-    copy_value(f->value, sizeof f->value, value);
+    wm_line_copy(f->field, sizeof f->field, wm_str_of(field));
+    wm_json_line(value, f->value, sizeof f->value);
     char text[2 * sizeof f->why];
     va_list args;
 
     va_start(args, why);
     vsnprintf(text, sizeof text, why, args);
     va_end(args);
-    copy_line(f->why, sizeof f->why, wm_str_of(text));
+    wm_line_copy(f->why, sizeof f->why, wm_str_of(text));
 }
 
 enum wm_fact_state wm_ask(struct wm_check *c, const struct wm_rule *rule, enum wm_resource resource,
@@ -175,16 +146,6 @@ enum wm_fact_state wm_ask(struct wm_check *c, const struct wm_rule *rule, enum w
 }
 
 /* --- reading --- */
-
-bool wm_condition_is_true(struct wm_json_value status, const char *type)
-{
-    for (struct wm_json_value v = wm_json_first(wm_json_get(status, "conditions")); v.node;
-         v = wm_json_after(v))
-        if (wm_json_span_is(wm_get_span(v, "type"), type) &&
-            wm_json_span_is(wm_get_span(v, "status"), "True"))
-            return true;
-    return false;
-}
 
 bool wm_target_of(struct wm_json_value ref, struct wm_target *ret)
 {

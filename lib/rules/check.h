@@ -45,24 +45,6 @@ static inline struct wm_json_value wm_spec(const struct wm_check *c, const char 
 {
     return wm_json_get(c->s->spec, key);
 }
-/* A member's text, for wm_json_span_is, wm_span_copy. */
-static inline struct wm_json_span wm_get_span(struct wm_json_value object, const char *key)
-{
-    return wm_json_span_of(wm_json_get(object, key));
-}
-static inline bool wm_is_true(struct wm_json_value object, const char *key)
-{
-    return wm_json_kind_of(wm_json_get(object, key)) == WM_JSON_TRUE;
-}
-/* A string with something in it. */
-static inline bool wm_is_set(struct wm_json_value object, const char *key)
-{
-    struct wm_json_span s = wm_get_span(object, key);
-
-    return s.kind == WM_JSON_STRING && s.text.n > 2;
-}
-/* status.conditions of `object` has one of this type with status True; as mig-controller's HasCondition. */
-bool wm_condition_is_true(struct wm_json_value status, const char *type);
 
 /* A reference {namespace, name}; false unless both are set (mig-controller pkg/reference, RefSet). */
 struct wm_target {

@@ -233,7 +233,7 @@ static size_t list_claims(struct wm_json_value spec, struct claim *from, struct 
     for (struct wm_json_value v = wm_json_first(wm_json_get(spec, "persistentVolumes")); v.node;
          v = wm_json_after(v), n++) {
         struct wm_json_value pvc = wm_json_get(v, "pvc");
-        struct wm_str namespace_ = wm_plain_text(wm_get_span(pvc, "namespace"));
+        struct wm_str namespace_ = wm_json_plain(wm_json_get(pvc, "namespace"));
         const struct mapping *m = find_source(namespaces, n_namespaces, namespace_);
         struct mapping name = mapping_of(wm_get_span(pvc, "name"));
 

@@ -8,7 +8,7 @@ enum { ROUTE_NAMESPACE_MAX = WM_LABEL_VALUE_MAX - 4 };
 
 struct wm_plan_mapping wm_plan_mapping_of(struct wm_json_value item)
 {
-    struct wm_str text = wm_plain_text(wm_json_span_of(item));
+    struct wm_str text = wm_json_plain(item);
     const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
 
     if (!colon)
@@ -72,7 +72,7 @@ static void check_duplicate(const struct walk *w, struct wm_json_value item, str
     wm_report(w->c, &wm_plan_rows[PLAN_DUPLICATE_NAMESPACE], field, wm_json_span_of(item),
               "the %s namespace " WM_STR_FMT " is also that of spec.namespaces[%zu], \"" WM_STR_FMT "\"",
               source ? "source" : "destination", WM_STR_ARG(name), twin->i,
-              WM_STR_ARG(wm_plain_text(wm_json_span_of(twin->item))));
+              WM_STR_ARG(wm_json_plain(twin->item)));
 }
 
 static void check_item(const struct walk *w, struct wm_json_value item, size_t i)

@@ -95,7 +95,7 @@ void wm_plan_check_intra_cluster(struct wm_check *c)
 
 static struct wm_str whole_of(struct wm_json_value item)
 {
-    return wm_plain_text(wm_json_span_of(item));
+    return wm_json_plain(item);
 }
 
 /* Both ends of a plan; absent ones are "". */

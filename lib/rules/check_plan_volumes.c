@@ -8,10 +8,13 @@
  */
 enum { CLASS_MODES_MAX = 16, FIRST_ROW = PLAN_STORAGE_CONVERSION };
 
+/* What is read of a volume; tables below say where. */
+enum selection { ACTION, STORAGE_CLASS, ACCESS_MODE, COPY_METHOD, N_SELECTION };
+enum supported { ACTIONS, COPY_METHODS, N_SUPPORTED };
+enum claim { NAMESPACE, NAME, ACCESS_MODES, VOLUME_MODE, N_CLAIM };
+
 struct volume {
-    struct wm_json_value action, storage_class, access_mode, copy_method; /* selection */
-    struct wm_json_value actions, copy_methods;                           /* supported */
-    struct wm_json_value namespace_, name, access_modes, volume_mode;     /* pvc */
+    struct wm_json_value selection[N_SELECTION], supported[N_SUPPORTED], pvc[N_CLAIM];
 };
 
 struct walk {
@@ -24,62 +27,44 @@ struct walk {
 
 /* --- reading: each object's members in one pass --- */
 
-struct wanted_member {
-    const char *key;
-    struct wm_json_value *to;
-};
-
-static void collect(struct wm_json_value object, const struct wanted_member *wanted, size_t n)
-{
-    for (struct wm_json_value v = wm_json_first(object); v.node; v = wm_json_after(v)) {
-        struct wm_json_span key = wm_json_key_of(v);
-        size_t i = 0;
-
-        while (i < n && !wm_json_span_is(key, wanted[i].key))
-            i++;
-        if (i < n)
-            *wanted[i].to = v;
-    }
-}
-
 static struct volume volume_of(struct wm_json_value item)
 {
-    struct volume r = {0};
-    struct wm_json_value selection = {0}, supported = {0}, pvc = {0};
+    static const struct wm_str parts[] = {WM_KEY("selection"), WM_KEY("supported"), WM_KEY("pvc")};
+    static const struct wm_str selection[N_SELECTION] = {
+        [ACTION] = WM_KEY("action"),
+        [STORAGE_CLASS] = WM_KEY("storageClass"),
+        [ACCESS_MODE] = WM_KEY("accessMode"),
+        [COPY_METHOD] = WM_KEY("copyMethod"),
+    };
+    static const struct wm_str supported[N_SUPPORTED] = {
+        [ACTIONS] = WM_KEY("actions"),
+        [COPY_METHODS] = WM_KEY("copyMethods"),
+    };
+    static const struct wm_str pvc[N_CLAIM] = {
+        [NAMESPACE] = WM_KEY("namespace"),
+        [NAME] = WM_KEY("name"),
+        [ACCESS_MODES] = WM_KEY("accessModes"),
+        [VOLUME_MODE] = WM_KEY("volumeMode"),
+    };
+    struct wm_json_value part[3];
+    struct volume v;
 
-    collect(item,
-            (struct wanted_member[]){{"selection", &selection}, {"supported", &supported}, {"pvc", &pvc}}, 3);
-    collect(selection,
-            (struct wanted_member[]){{"action", &r.action},
-                                     {"storageClass", &r.storage_class},
-                                     {"accessMode", &r.access_mode},
-                                     {"copyMethod", &r.copy_method}},
-            4);
-    collect(supported, (struct wanted_member[]){{"actions", &r.actions}, {"copyMethods", &r.copy_methods}},
-            2);
-    collect(pvc,
-            (struct wanted_member[]){{"namespace", &r.namespace_},
-                                     {"name", &r.name},
-                                     {"accessModes", &r.access_modes},
-                                     {"volumeMode", &r.volume_mode}},
-            4);
-    return r;
-}
-
-static struct wm_str text_of(struct wm_json_value v)
-{
-    return wm_plain_text(wm_json_span_of(v));
+    wm_json_collect(item, parts, part, 3);
+    wm_json_collect(part[0], selection, v.selection, N_SELECTION);
+    wm_json_collect(part[1], supported, v.supported, N_SUPPORTED);
+    wm_json_collect(part[2], pvc, v.pvc, N_CLAIM);
+    return v;
 }
 
 static struct wm_str class_name_of(struct wm_json_value item)
 {
-    return text_of(wm_json_get(item, "name"));
+    return wm_json_plain(wm_json_get(item, "name"));
 }
 
 static bool has_text(struct wm_json_value list, struct wm_str text)
 {
     for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v))
-        if (wm_str_eq(text_of(v), text))
+        if (wm_str_eq(wm_json_plain(v), text))
             return true;
     return false;
 }
@@ -90,7 +75,7 @@ static void report(const struct walk *w, enum wm_plan_row row, const struct volu
     if (w->on[row])
         wm_report(w->c, &wm_plan_rows[row], wm_plan_field("persistentVolumes", w->n, member).z,
                   wm_json_span_of(value), "%s (claim " WM_STR_FMT "/" WM_STR_FMT ")", why,
-                  WM_STR_ARG(text_of(v->namespace_)), WM_STR_ARG(text_of(v->name)));
+                  WM_STR_ARG(wm_json_plain(v->pvc[NAMESPACE])), WM_STR_ARG(wm_json_plain(v->pvc[NAME])));
 }
 
 /* --- one volume --- */
@@ -98,7 +83,7 @@ static void report(const struct walk *w, enum wm_plan_row row, const struct volu
 static bool is_mode_of(struct wm_json_value list, struct wm_str mode, size_t *left)
 {
     for (struct wm_json_value v = wm_json_first(list); v.node && *left; v = wm_json_after(v), --*left)
-        if (wm_str_eq(text_of(v), mode))
+        if (wm_str_eq(wm_json_plain(v), mode))
             return true;
     return false;
 }
@@ -108,12 +93,12 @@ static bool is_mode_of(struct wm_json_value list, struct wm_str mode, size_t *le
 static bool class_offers(struct wm_json_value class_, const struct volume *v, struct wm_str mode)
 {
     struct wm_json_value by_volume_mode = wm_json_first(wm_json_get(class_, "volumeAccessModes"));
-    struct wm_str volume_mode = text_of(v->volume_mode);
+    struct wm_str volume_mode = wm_json_plain(v->pvc[VOLUME_MODE]);
     size_t left = CLASS_MODES_MAX;
     bool found = is_mode_of(wm_json_get(class_, "accessModes"), mode, &left);
 
     for (; by_volume_mode.node && left && !found; by_volume_mode = wm_json_after(by_volume_mode)) {
-        struct wm_str of = text_of(wm_json_get(by_volume_mode, "volumeMode"));
+        struct wm_str of = wm_json_plain(wm_json_get(by_volume_mode, "volumeMode"));
 
         if (!of.n || !volume_mode.n || wm_str_eq(of, volume_mode))
             found = is_mode_of(wm_json_get(by_volume_mode, "accessModes"), mode, &left);
@@ -125,14 +110,14 @@ static bool class_offers(struct wm_json_value class_, const struct volume *v, st
 /* One of the claim's own modes is kept when none is chosen. */
 static bool class_suits(struct wm_json_value class_, const struct volume *v)
 {
-    struct wm_str chosen = text_of(v->access_mode);
-    struct wm_json_value own = wm_json_first(v->access_modes);
+    struct wm_str chosen = wm_json_plain(v->selection[ACCESS_MODE]);
+    struct wm_json_value own = wm_json_first(v->pvc[ACCESS_MODES]);
 
     if (chosen.n)
         return wm_str_is(chosen, "auto") || class_offers(class_, v, chosen);
-    while (own.node && !class_offers(class_, v, text_of(own)))
+    while (own.node && !class_offers(class_, v, wm_json_plain(own)))
         own = wm_json_after(own);
-    return own.node || !wm_json_first(v->access_modes).node;
+    return own.node || !wm_json_first(v->pvc[ACCESS_MODES]).node;
 }
 
 static bool is_access_mode(struct wm_str mode)
@@ -147,60 +132,61 @@ static bool is_access_mode(struct wm_str mode)
 
 static void check_class(const struct walk *w, const struct volume *v)
 {
-    struct wm_str name = text_of(v->storage_class), mode = text_of(v->access_mode);
+    struct wm_str name = wm_json_plain(v->selection[STORAGE_CLASS]),
+                  mode = wm_json_plain(v->selection[ACCESS_MODE]);
     const struct wm_plan_text *class_ = name.n ? wm_plan_find(&w->classes, name) : NULL;
     bool valid = !mode.n || is_access_mode(mode);
 
     if (!name.n)
-        report(w, PLAN_PV_NO_STORAGE_CLASS, v, "selection.storageClass", v->storage_class,
+        report(w, PLAN_PV_NO_STORAGE_CLASS, v, "selection.storageClass", v->selection[STORAGE_CLASS],
                "no storage class is chosen, so a volume for it must exist on the destination cluster");
     else if (!class_ && w->classes.n)
-        report(w, PLAN_PV_STORAGE_CLASS, v, "selection.storageClass", v->storage_class,
+        report(w, PLAN_PV_STORAGE_CLASS, v, "selection.storageClass", v->selection[STORAGE_CLASS],
                "the destination cluster has no such storage class");
     if (!valid)
-        report(w, PLAN_PV_ACCESS_MODE, v, "selection.accessMode", v->access_mode,
+        report(w, PLAN_PV_ACCESS_MODE, v, "selection.accessMode", v->selection[ACCESS_MODE],
                "mig-controller knows ReadWriteOnce, ReadOnlyMany, ReadWriteMany and auto");
     else if (class_ && !class_suits(class_->item, v))
-        report(w, PLAN_PV_ACCESS_MODE_UNAVAILABLE, v, "selection.accessMode", v->access_mode,
+        report(w, PLAN_PV_ACCESS_MODE_UNAVAILABLE, v, "selection.accessMode", v->selection[ACCESS_MODE],
                mode.n ? "the chosen storage class does not offer this access mode"
                       : "the chosen storage class offers none of the claim's access modes");
 }
 
 static void check_copy_method(const struct walk *w, const struct volume *v)
 {
-    struct wm_str method = text_of(v->copy_method);
+    struct wm_str method = wm_json_plain(v->selection[COPY_METHOD]);
 
     if (!method.n)
-        report(w, PLAN_PV_NO_COPY_METHOD, v, "selection.copyMethod", v->copy_method,
+        report(w, PLAN_PV_NO_COPY_METHOD, v, "selection.copyMethod", v->selection[COPY_METHOD],
                "the volume is to be copied, and no copy method is chosen");
-    else if (!has_text(v->copy_methods, method))
-        report(w, PLAN_PV_COPY_METHOD, v, "selection.copyMethod", v->copy_method,
+    else if (!has_text(v->supported[COPY_METHODS], method))
+        report(w, PLAN_PV_COPY_METHOD, v, "selection.copyMethod", v->selection[COPY_METHOD],
                "this is not among the volume's supported.copyMethods");
     else if (wm_str_is(method, "snapshot"))
-        report(w, PLAN_PV_SNAPSHOT, v, "selection.copyMethod", v->copy_method,
+        report(w, PLAN_PV_SNAPSHOT, v, "selection.copyMethod", v->selection[COPY_METHOD],
                "a snapshot can only be restored into storage of the same type as the source volume's");
 }
 
 static void check_volume(struct walk *w, struct wm_json_value item)
 {
     struct volume v = volume_of(item);
-    struct wm_str action = text_of(v.action);
+    struct wm_str action = wm_json_plain(v.selection[ACTION]);
 
     w->skipped += wm_str_is(action, "skip");
-    if (!wm_json_first(v.actions).node) {
+    if (!wm_json_first(v.supported[ACTIONS]).node) {
         report(w, PLAN_PV_NO_ACTION, &v, "supported.actions", (struct wm_json_value){0},
                "nothing can be done with this volume");
         return;
     }
-    if (action.n && !has_text(v.actions, action))
-        report(w, PLAN_PV_ACTION, &v, "selection.action", v.action,
+    if (action.n && !has_text(v.supported[ACTIONS], action))
+        report(w, PLAN_PV_ACTION, &v, "selection.action", v.selection[ACTION],
                "this is not among the volume's supported.actions");
-    if (!wm_str_is(action, "copy") || !has_text(v.actions, action))
+    if (!wm_str_is(action, "copy") || !has_text(v.supported[ACTIONS], action))
         return;
     check_class(w, &v);
     check_copy_method(w, &v);
-    if (w->converts && !wm_plan_is_mapped(wm_plan_mapping_of(v.name)))
-        report(w, PLAN_PV_NAME_CONFLICT, &v, "pvc.name", v.name,
+    if (w->converts && !wm_plan_is_mapped(wm_plan_mapping_of(v.pvc[NAME])))
+        report(w, PLAN_PV_NAME_CONFLICT, &v, "pvc.name", v.pvc[NAME],
                "storage is converted within one cluster, where the new claim needs a name of its own");
 }
 

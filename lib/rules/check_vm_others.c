@@ -51,7 +51,7 @@ static struct others others_of(struct wm_check *c, const struct wm_rule *rule,
         return found;
     for (struct wm_json_value v = wm_json_first(wm_json_get(list, "items")); v.node; v = wm_json_after(v))
         if (is_in_flight(c, v) && counts(c, v) && found.n++ == 0)
-            found.name = wm_plain_text(wm_get_span(wm_json_get(v, "metadata"), "name"));
+            found.name = wm_json_plain(wm_json_get(wm_json_get(v, "metadata"), "name"));
     return found;
 }
 

@@ -127,7 +127,7 @@ static bool lacks(struct wm_json_value list, const char *item, char *names, size
 
     names[0] = '\0';
     for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v)) {
-        struct wm_str name = wm_plain_text(wm_json_span_of(v));
+        struct wm_str name = wm_json_plain(v);
 
         if (wm_str_is(name, item))
             return false;

@@ -51,3 +51,13 @@ bool wm_span_in_group(struct wm_json_span api_version, const char *group)
         return false;
     return n ? strncmp(text, group, n) == 0 && text[n] == '/' : !strchr(text, '/');
 }
+
+struct wm_json_value wm_condition(struct wm_json_value status, const char *type)
+{
+    for (struct wm_json_value v = wm_json_first(wm_json_get(status, "conditions")); v.node;
+         v = wm_json_after(v))
+        if (wm_json_span_is(wm_get_span(v, "type"), type) &&
+            wm_json_span_is(wm_get_span(v, "status"), "True"))
+            return v;
+    return (struct wm_json_value){0};
+}
