@@ -2,68 +2,12 @@
 
 #include <stdlib.h>
 
+#include "routes.h"
 #include "telemetry.h"
 #include "waymark/clock.h"
 #include "waymark/log.h"
 
-enum { ANSWER_MAX = 64 << 10, MAX_LOOKUPS_A_REQUEST = 3, MARGIN_MS = 200, STATUS_MAX = 4096 };
-
-static const char PATH[] = "/mutate";
-
-/* --- refusing before the body is read --- */
-
-static bool is_json(const char *content_type)
-{
-    size_t n = strlen("application/json");
-
-    return strncasecmp(content_type, "application/json", n) == 0 &&
-           (content_type[n] == '\0' || content_type[n] == ';' || content_type[n] == ' ');
-}
-
-static bool refuse(struct wm_reply *ret, int status, const char *message)
-{
-    static _Thread_local char text[STATUS_MAX];
-    wm_auto_buf struct wm_buf body = WM_BUF_MAX(STATUS_MAX - 1);
-
-    wm_status_print(&body, status, message, (struct wm_json_span){0});
-    memcpy(text, body.p, body.n);
-    ret->status = status;
-    ret->body = (struct wm_str){text, body.n};
-    wm_count_http_error(status);
-    return false;
-}
-
-bool wm_mutate_wants(void *ctx, const char *method, const char *path, const char *content_type,
-                     struct wm_reply *ret)
-{
-    (void)ctx;
-    if (strcmp(path, PATH) != 0)
-        return refuse(ret, 404, "there is nothing here; AdmissionReviews go to POST /mutate");
-    if (strcmp(method, "POST") != 0) {
-        ret->allow = "POST";
-        return refuse(ret, 405, "AdmissionReviews are sent with POST");
-    }
-    if (!is_json(content_type))
-        return refuse(ret, 415, "the Content-Type must be application/json");
-    return true;
-}
-
-void wm_mutate_error_body(void *ctx, int status, const char *message, struct wm_buf *out)
-{
-    (void)ctx;
-    wm_count_http_error(status);
-    wm_status_print(out, status, message, (struct wm_json_span){0});
-}
-
-/* The lines of a turn leave in one write. */
-void wm_mutate_turn_end(void *ctx, bool last)
-{
-    (void)ctx;
-    wm_log_flush();
-    wm_log_buffer(!last);
-}
-
-/* --- one review --- */
+enum { ANSWER_MAX = 64 << 10, MAX_LOOKUPS_A_REQUEST = 3 };
 
 /* A review under way; on the heap only while a parent is looked up. */
 struct review_job {
@@ -84,18 +28,6 @@ static void log_review(const struct review_job *j, const struct wm_mutation *m, 
            WM_F("verdict", wm_outcome_name(m->derivation.outcome)), WM_FI("ops", m->n_ops),
            WM_FI("patch_bytes", m->patch_bytes), WM_FI("lookups", j->n_lookups),
            WM_FI("dur_us", duration_ns / 1000));
-}
-
-static void reply_error(struct wm_request *req, int status, const struct wm_error *err,
-                        struct wm_json_span uid)
-{
-    wm_auto_buf struct wm_buf body = WM_BUF_MAX(STATUS_MAX);
-
-    wm_status_print(&body, status, err->msg, uid);
-    wm_count_http_error(status);
-    wm_log(WM_LOG_WARN, "review_refused", WM_FI("status", status), WM_FJ("uid", uid.text),
-           WM_F("where", err->where), WM_F("error", err->msg));
-    wm_request_reply(req, &(struct wm_reply){.status = status, .body = wm_buf_text(&body)});
 }
 
 static void reply_review(const struct review_job *j, const struct wm_mutation *m, const struct wm_buf *answer)
@@ -143,7 +75,7 @@ static void proceed(struct review_job *j, bool may_look_up)
     struct wm_error err = {0};
 
     if (wm_review_mutate(&j->review, j->mutate->labels, find_parent, j->mutate, &answer, &m, &err) < 0)
-        reply_error(j->req, 500, &err, j->review.uid);
+        wm_route_fail(j->req, 500, &err, j->review.uid);
     else if (!(may_look_up && m.derivation.outcome == WM_UNKNOWN_PARENT && look_up(j, &m)))
         reply_review(j, &m, &answer);
 }
@@ -157,25 +89,15 @@ static void on_lookup(void *ctx, enum wm_lookup_result result)
     free(j);
 }
 
-/* What the API server grants us, less a margin for the way back, but never more than our own budget. */
-static int64_t lookup_deadline_ms(const struct wm_mutate *m, const struct wm_request_view *view)
-{
-    int budget_ms = m->lookup_budget_ms;
-
-    if (view->timeout_ms > 0 && view->timeout_ms - MARGIN_MS < budget_ms)
-        budget_ms = view->timeout_ms - MARGIN_MS;
-    return view->received_ns / 1000000 + budget_ms;
-}
-
 void wm_mutate_handle(void *ctx, struct wm_request *req, const struct wm_request_view *view)
 {
     struct review_job j = {.mutate = ctx, .req = req, .received_ns = view->received_ns};
     struct wm_error err = {0};
 
     if (wm_review_read(view->body, &j.review, &err) < 0) {
-        reply_error(req, 400, &err, j.review.uid);
+        wm_route_fail(req, 400, &err, j.review.uid);
         return;
     }
-    j.deadline_ms = lookup_deadline_ms(j.mutate, view);
+    j.deadline_ms = wm_route_deadline_ms(view, j.mutate->lookup_budget_ms);
     proceed(&j, true);
 }

@@ -12,12 +12,7 @@ struct wm_mutate {
     int lookup_budget_ms;       /* for all lookups of one request together */
 };
 
-/* wm_wants_fn, wm_handler_fn, wm_error_body_fn and wm_turn_end_fn of the server; ctx is a struct wm_mutate.
- */
-bool wm_mutate_wants(void *ctx, const char *method, const char *path, const char *content_type,
-                     struct wm_reply *ret);
+/* A wm_handler_fn; ctx is a struct wm_mutate. */
 void wm_mutate_handle(void *ctx, struct wm_request *req, const struct wm_request_view *view);
-void wm_mutate_error_body(void *ctx, int status, const char *message, struct wm_buf *out);
-void wm_mutate_turn_end(void *ctx, bool last);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "path_safe.h"
 #include "store.h"
 #include "waymark/log.h"
 
@@ -233,13 +234,6 @@ static void on_reply(void *ctx, const struct wm_kube_reply *reply)
            wm_store_find(l->owner->store, &l->ref, &found) == WM_FOUND ? WM_LOOKUP_FOUND : WM_LOOKUP_ABSENT);
 }
 
-/* Names come out of requests: a path is built only of what a name may hold. */
-static bool is_path_safe(const char *z)
-{
-    return z[0] && strspn(z, "abcdefghijklmnopqrstuvwxyz0123456789.-") == strlen(z) && strcmp(z, ".") != 0 &&
-           strcmp(z, "..") != 0;
-}
-
 static bool send_lookup(struct lookup *l, int budget_ms)
 {
     const struct wm_parent_resource *r = &wm_parent_resources[l->ref.kind];
@@ -251,7 +245,7 @@ static bool send_lookup(struct lookup *l, int budget_ms)
                                       .once = true,
                                       .accept = by_name ? NULL : METADATA_LIST};
 
-    if (by_name && (!is_path_safe(l->ref.name) || !is_path_safe(l->ref.namespace_)))
+    if (by_name && (!wm_is_path_safe(l->ref.name) || !wm_is_path_safe(l->ref.namespace_)))
         return false;
     if (by_name)
         snprintf(path, sizeof path, "/apis/%s/%s/namespaces/%s/%s/%s", r->group, r->version,

@@ -11,6 +11,8 @@
 #include "address.h"
 #include "health.h"
 #include "mutate.h"
+#include "routes.h"
+#include "validate_route.h"
 #include "waymark/clock.h"
 #include "waymark/host.h"
 #include "waymark/log.h"
@@ -23,7 +25,11 @@ struct running {
     struct wm_label_conf labels;
     struct wm_kube *kube;
     struct wm_parents *parents;
+    struct wm_policy_source *policies;
+    struct wm_fetcher *fetcher;
     struct wm_mutate mutate;
+    struct wm_validator validator;
+    struct wm_routes routes;
     struct wm_server *server;
     struct wm_certs_manager *certs;
     struct wm_certs_files *cert_files;
@@ -54,6 +60,11 @@ static const char *own_namespace(const struct running *r)
     return r->kube ? wm_kube_namespace(r->kube) : "default";
 }
 
+static int start_policies(struct running *r, struct wm_error *err)
+{
+    return wm_policy_source_new(r->settings->config, &r->policies, err);
+}
+
 static int start_kube(struct running *r, struct wm_error *err)
 {
     const struct wm_settings *s = r->settings;
@@ -67,9 +78,10 @@ static int start_kube(struct running *r, struct wm_error *err)
         return wm_fail_in(err, "no way to an API server");
     rc = wm_kube_new(&access, &opts, &r->kube, err);
     wm_kube_access_done(&access);
-    if (rc == WM_OK && s->parents)
-        rc = wm_parents_new(r->kube, &r->labels, &r->parents, err);
-    return rc;
+    if (rc < 0 || !s->parents)
+        return rc;
+    r->fetcher = wm_fetcher_new(r->kube);
+    return wm_parents_new(r->kube, &r->labels, &r->parents, err);
 }
 
 /* The list's items as a NULL-terminated array; the array is the caller's, the items are not. */
@@ -80,6 +92,16 @@ static const char **terminated(const struct wm_option_list *l)
     for (size_t i = 0; i < l->n; i++)
         v[i] = l->items[i];
     return v;
+}
+
+static void fill_routes(struct running *r)
+{
+    const struct wm_settings *s = r->settings;
+
+    r->mutate = (struct wm_mutate){&r->labels, r->parents, (int)s->lookup_budget_ms};
+    r->validator = (struct wm_validator){r->policies, r->fetcher, (int)s->validate_budget_ms};
+    r->routes = (struct wm_routes){
+        {{"/mutate", wm_mutate_handle, &r->mutate}, {"/validate", wm_validate_handle, &r->validator}}, 2};
 }
 
 static int start_server(struct running *r, struct wm_error *err)
@@ -93,7 +115,7 @@ static int start_server(struct running *r, struct wm_error *err)
         return wm_fail_in(err, "listen");
     if (s->client_ca && (rc = wm_file_read(s->client_ca, &client_ca, err)) < 0)
         return wm_fail_in(err, "client-ca");
-    r->mutate = (struct wm_mutate){&r->labels, r->parents, (int)s->lookup_budget_ms};
+    fill_routes(r);
     wm_auto_free const char **names = terminated(&s->client_names);
     struct wm_server_opts opts = {
         .address = address,
@@ -107,11 +129,11 @@ static int start_server(struct running *r, struct wm_error *err)
         .max_age_s = (int)s->max_age_s,
         .client_ca_pem = s->client_ca ? client_ca.p : NULL,
         .client_names = s->client_names.n ? names : NULL,
-        .wants = wm_mutate_wants,
-        .handle = wm_mutate_handle,
-        .error_body = wm_mutate_error_body,
-        .turn_end = wm_mutate_turn_end,
-        .ctx = &r->mutate,
+        .wants = wm_routes_wants,
+        .handle = wm_routes_handle,
+        .error_body = wm_routes_error_body,
+        .turn_end = wm_routes_turn_end,
+        .ctx = &r->routes,
     };
 
     return wm_server_new(&opts, &r->server, err);
@@ -154,14 +176,16 @@ static int start_certs(struct running *r, struct wm_error *err)
     if (rc < 0)
         return rc;
     wm_auto_free const char **names = terminated(&s->tls_names);
-    wm_auto_free const char **configs = terminated(&s->webhook_configs);
+    wm_auto_free const char **mutating = terminated(&s->webhook_configs);
+    wm_auto_free const char **validating = terminated(&s->validating_configs);
     struct wm_certs_manager_opts opts = {
         .kube = r->kube,
         .namespace_ = own_namespace(r),
         .secret = s->tls_secret,
         .service = s->service,
         .extra_names = names,
-        .mutating = configs,
+        .mutating = mutating,
+        .validating = validating,
         .validity_s = s->cert_validity_h * 3600,
         .wait_s = s->cert_wait_s,
         .keep_s = s->cert_keep_s,
@@ -179,15 +203,15 @@ static int start_health(struct running *r, struct wm_error *err)
 
     if ((rc = wm_address_split(r->settings->health_listen, address, &port, err)) < 0)
         return wm_fail_in(err, "health-listen");
-    r->telemetry =
-        (struct wm_telemetry_sources){r->server, r->parents, r->certs, r->cert_files, &r->draining};
+    r->telemetry = (struct wm_telemetry_sources){r->server,     r->parents,  r->certs,
+                                                 r->cert_files, r->policies, &r->draining};
     return wm_health_new(address, port, &r->telemetry, &r->health, err);
 }
 
 static int start(struct running *r, struct wm_error *err)
 {
-    static int (*const steps[])(struct running *, struct wm_error *) = {start_kube, start_server, start_certs,
-                                                                        start_health};
+    static int (*const steps[])(struct running *, struct wm_error *) = {
+        start_policies, start_kube, start_server, start_certs, start_health};
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         int rc = steps[i](r, err);
@@ -200,8 +224,8 @@ static int start(struct running *r, struct wm_error *err)
 
 /* --- running --- */
 
-/* Waits for a signal; when nothing was asked for a while, what the last work needed is given back, and every
- * few seconds what the watches have needed since. */
+/* Waits for a signal, and looks each second after the policy's file; when nothing was asked for a while, what
+ * the last work needed is given back, and every few seconds what the watches have needed since. */
 static void wait_for_signal(const struct running *r, const sigset_t *signals)
 {
     const struct timespec tick = {.tv_sec = 1};
@@ -211,6 +235,7 @@ static void wait_for_signal(const struct running *r, const sigset_t *signals)
     while (sigtimedwait(signals, NULL, &tick) < 0) {
         struct wm_server_stats now;
 
+        wm_policy_source_poll(r->policies);
         wm_server_stats(r->server, &now);
         idle_s = now.requests == seen ? idle_s + 1 : 0;
         if (idle_s % RELEASE_EVERY_S == 1)
@@ -228,7 +253,9 @@ static void stop(struct running *r)
     r->server = wm_server_free(r->server, (int)r->settings->grace_s * 1000);
     r->health = wm_health_free(r->health);
     r->kube = wm_kube_free(r->kube);
+    r->fetcher = wm_fetcher_free(r->fetcher);
     r->parents = wm_parents_free(r->parents);
+    r->policies = wm_policy_source_free(r->policies);
 }
 
 /* Keeps serving, unready, until the drain is over or somebody insists. */

@@ -10,9 +10,9 @@ struct wm_settings {
     char *listen, *health_listen, *log_level;
     char *kubeconfig, *context, *namespace_;
     bool parents;
-    int64_t lookup_budget_ms;
+    int64_t lookup_budget_ms, validate_budget_ms;
     char *tls_mode, *tls_dir, *tls_secret, *service, *client_ca;
-    struct wm_option_list tls_names, webhook_configs, client_names;
+    struct wm_option_list tls_names, webhook_configs, validating_configs, client_names;
     int64_t cert_validity_h, cert_wait_s, cert_keep_s;
     int64_t loops, max_connections, max_body_mib, body_budget_mib, max_in_flight, idle_timeout_s, max_age_s;
     int64_t drain_s, grace_s;

@@ -186,8 +186,8 @@ static void sample_parents(struct wm_parents *p)
     }
 }
 
-static void put_sample(struct wm_buf *out, const char *name, const char *kind, const char *help,
-                       int64_t value)
+void wm_telemetry_sample(struct wm_buf *out, const char *name, const char *kind, const char *help,
+                         int64_t value)
 {
     wm_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", name, help, name, kind, name, value);
 }
@@ -197,25 +197,30 @@ static void put_server(struct wm_buf *out, const struct wm_server *server)
     struct wm_server_stats s;
 
     wm_server_stats(server, &s);
-    put_sample(out, "waymark_connections_total", "counter", "Connections accepted.", (int64_t)s.accepted);
-    put_sample(out, "waymark_connections_refused_total", "counter", "Connections closed at once: too many.",
-               (int64_t)s.refused);
-    put_sample(out, "waymark_connections", "gauge", "Connections open now.", s.open);
-    put_sample(out, "waymark_tls_handshakes_total", "counter", "TLS handshakes completed.",
-               (int64_t)s.handshakes);
-    put_sample(out, "waymark_tls_handshake_failures_total", "counter", "TLS handshakes failed or given up.",
-               (int64_t)s.handshake_failures);
-    put_sample(out, "waymark_http_requests_total", "counter", "HTTP requests begun.", (int64_t)s.requests);
-    put_sample(out, "waymark_requests_in_flight", "gauge", "Requests taken and not answered.", s.in_flight);
-    put_sample(out, "waymark_requests_shed_total", "counter", "Requests sent away with 503 and Retry-After.",
-               (int64_t)s.shed);
-    put_sample(out, "waymark_timeouts_total", "counter",
-               "Connections closed because the client was too slow.", (int64_t)s.timeouts);
-    put_sample(out, "waymark_body_bytes", "gauge", "Bytes of bodies held now.", s.body_bytes);
-    put_sample(out, "waymark_received_bytes_total", "counter", "Plain bytes received.", (int64_t)s.bytes_in);
-    put_sample(out, "waymark_sent_bytes_total", "counter", "Plain bytes sent.", (int64_t)s.bytes_out);
-    put_sample(out, "waymark_cert_not_after_seconds", "gauge",
-               "When the serving certificate expires, Unix time.", s.cert_not_after_s);
+    wm_telemetry_sample(out, "waymark_connections_total", "counter", "Connections accepted.",
+                        (int64_t)s.accepted);
+    wm_telemetry_sample(out, "waymark_connections_refused_total", "counter",
+                        "Connections closed at once: too many.", (int64_t)s.refused);
+    wm_telemetry_sample(out, "waymark_connections", "gauge", "Connections open now.", s.open);
+    wm_telemetry_sample(out, "waymark_tls_handshakes_total", "counter", "TLS handshakes completed.",
+                        (int64_t)s.handshakes);
+    wm_telemetry_sample(out, "waymark_tls_handshake_failures_total", "counter",
+                        "TLS handshakes failed or given up.", (int64_t)s.handshake_failures);
+    wm_telemetry_sample(out, "waymark_http_requests_total", "counter", "HTTP requests begun.",
+                        (int64_t)s.requests);
+    wm_telemetry_sample(out, "waymark_requests_in_flight", "gauge", "Requests taken and not answered.",
+                        s.in_flight);
+    wm_telemetry_sample(out, "waymark_requests_shed_total", "counter",
+                        "Requests sent away with 503 and Retry-After.", (int64_t)s.shed);
+    wm_telemetry_sample(out, "waymark_timeouts_total", "counter",
+                        "Connections closed because the client was too slow.", (int64_t)s.timeouts);
+    wm_telemetry_sample(out, "waymark_body_bytes", "gauge", "Bytes of bodies held now.", s.body_bytes);
+    wm_telemetry_sample(out, "waymark_received_bytes_total", "counter", "Plain bytes received.",
+                        (int64_t)s.bytes_in);
+    wm_telemetry_sample(out, "waymark_sent_bytes_total", "counter", "Plain bytes sent.",
+                        (int64_t)s.bytes_out);
+    wm_telemetry_sample(out, "waymark_cert_not_after_seconds", "gauge",
+                        "When the serving certificate expires, Unix time.", s.cert_not_after_s);
 }
 
 static bool certs_stats(const struct wm_telemetry_sources *from, struct wm_certs_stats *ret)
@@ -229,14 +234,14 @@ static bool certs_stats(const struct wm_telemetry_sources *from, struct wm_certs
 
 static void put_certs(struct wm_buf *out, const struct wm_certs_stats *c)
 {
-    put_sample(out, "waymark_cert_loads_total", "counter", "Serving pairs taken into use.",
-               (int64_t)c->loads);
-    put_sample(out, "waymark_cert_rotations_total", "counter", "Generations that this replica made active.",
-               (int64_t)c->rotations);
-    put_sample(out, "waymark_cert_errors_total", "counter", "Rounds of the certificate's upkeep that failed.",
-               (int64_t)c->errors);
-    put_sample(out, "waymark_cert_trusted", "gauge", "1 while our CA is in every caBundle that calls us.",
-               c->trusted);
+    wm_telemetry_sample(out, "waymark_cert_loads_total", "counter", "Serving pairs taken into use.",
+                        (int64_t)c->loads);
+    wm_telemetry_sample(out, "waymark_cert_rotations_total", "counter",
+                        "Generations that this replica made active.", (int64_t)c->rotations);
+    wm_telemetry_sample(out, "waymark_cert_errors_total", "counter",
+                        "Rounds of the certificate's upkeep that failed.", (int64_t)c->errors);
+    wm_telemetry_sample(out, "waymark_cert_trusted", "gauge",
+                        "1 while our CA is in every caBundle that calls us.", c->trusted);
 }
 
 /* The standard names of process metrics. */
@@ -247,8 +252,8 @@ static void put_process(struct wm_buf *out)
 
     if (f) {
         if (fscanf(f, "%lld %lld", &pages, &resident) == 2)
-            put_sample(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-                       resident * sysconf(_SC_PAGESIZE));
+            wm_telemetry_sample(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
+                                resident * sysconf(_SC_PAGESIZE));
         fclose(f);
     }
 }
@@ -264,6 +269,7 @@ void wm_metrics_page(struct wm_buf *out, const struct wm_telemetry_sources *from
                   "waymark_build_info{version=\"%s\"} 1\n",
                   WAYMARK_VERSION);
     wm_metrics_print(out, always, sizeof always / sizeof always[0]);
+    wm_telemetry_validation(out, from->policies);
     if (from->parents) {
         sample_parents(from->parents);
         wm_metrics_print(out, of_parents, sizeof of_parents / sizeof of_parents[0]);
@@ -286,6 +292,17 @@ static void ready_certs(struct wm_buf *out, const struct wm_telemetry_sources *f
                     "[!]trust: no webhook configuration carries our CA yet: API servers will not call us\n");
     if (c.last_error[0])
         wm_buf_printf(out, "[!]certificate upkeep: %s\n", c.last_error);
+}
+
+/* Told, but no reason to be unready: what was in force before goes on. */
+static void ready_policy(struct wm_buf *out, struct wm_policy_source *policies)
+{
+    struct wm_policy_source_stats s;
+
+    wm_policy_source_stats(policies, &s);
+    if (s.faulty)
+        wm_buf_puts(out, "[!]validation: the configuration file is faulty (the log says where); what was in "
+                         "force before stays\n");
 }
 
 static void ready_parents(struct wm_buf *out, struct wm_parents *p)
@@ -320,6 +337,8 @@ bool wm_ready_page(struct wm_buf *out, const struct wm_telemetry_sources *from)
     wm_buf_printf(out, "[%c]serving: %s\n", draining ? '-' : '+',
                   draining ? "draining, about to stop" : "yes");
     ready_certs(out, from);
+    if (from->policies)
+        ready_policy(out, from->policies);
     if (from->parents)
         ready_parents(out, from->parents);
     wm_buf_printf(out, "readyz check %s\n", pair && !draining ? "passed" : "failed");

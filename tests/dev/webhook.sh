@@ -27,7 +27,7 @@ install_manifests() {
             {apiVersion: "v1", kind: "List", items: [.[] | (.items // [.])[] |
                 if .kind == "Deployment" then .spec.replicas = 0
                 elif .kind == "Service" then .spec.clusterIP = $address | .spec.ports[0].port = $port
-                elif .kind == "MutatingWebhookConfiguration" then
+                elif .kind | test("WebhookConfiguration$") then
                     .webhooks[].clientConfig.service.port = $port
                     | if $policy != "" then .webhooks[].failurePolicy = $policy else . end
                 else . end]}' |
@@ -64,7 +64,8 @@ start_webhook() {
     local dir=$1 name=$2
     shift 2
     spawn "$dir" "$name" "$WEBHOOK" serve --listen "$WEBHOOK_ADDRESS:$WEBHOOK_PORT" \
-        --health-listen "127.0.0.1:$WEBHOOK_HEALTH_PORT" --kubeconfig "$dir/webhook.kubeconfig" --namespace waymark "$@"
+        --health-listen "127.0.0.1:$WEBHOOK_HEALTH_PORT" --kubeconfig "$dir/webhook.kubeconfig" --namespace waymark \
+        --config "$dir/config.yaml" "$@"
 }
 
 webhook_get() { curl -sS --fail --noproxy '*' --max-time 2 "http://127.0.0.1:${2:-$WEBHOOK_HEALTH_PORT}/$1"; }
@@ -73,7 +74,8 @@ webhook_ready() { webhook_get readyz "$@"; }
 # webhook_metric NAME_WITH_LABELS [HEALTH_PORT]: one number
 webhook_metric() { webhook_get metrics "${2:-$WEBHOOK_HEALTH_PORT}" | awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found }'; }
 
-# webhook_prepare DIR CLUSTER: chooses address and ports, installs the manifests, makes the kubeconfig; sets WEBHOOK_*
+# webhook_prepare DIR CLUSTER: chooses address and ports, installs the manifests, makes the kubeconfig and the configuration
+# file, the ConfigMap's or $WEBHOOK_CONFIG; sets WEBHOOK_*
 webhook_prepare() {
     local dir=$1 services
     services=$(bash "$WM_ROOT/tests/cluster/cluster.sh" env "$2" | sed -n 's/^SERVICES=//p')
@@ -83,6 +85,11 @@ webhook_prepare() {
     install_manifests
     eventually 20 service_account_token >/dev/null
     service_account_kubeconfig "$dir/webhook.kubeconfig"
+    if [[ -n ${WEBHOOK_CONFIG:-} ]]; then
+        printf '%s' "$WEBHOOK_CONFIG" >"$dir/config.yaml"
+    else
+        kubectl get configmap waymark-webhook-config -n waymark -o jsonpath='{.data.config\.yaml}' >"$dir/config.yaml"
+    fi
     printf '%s=%q\n' WEBHOOK_ADDRESS "$WEBHOOK_ADDRESS" WEBHOOK_PORT "$WEBHOOK_PORT" \
         WEBHOOK_HEALTH_PORT "$WEBHOOK_HEALTH_PORT" >"$dir/webhook.env"
 }
@@ -102,10 +109,25 @@ webhook_up() {
     eventually 30 webhook_called || die 'the API server does not call the webhook'
 }
 
-# webhook_called: a migration that is created now would get its label; creates nothing
+# webhook_called: a migration that is created now would get its label, and a hook that cannot work is denied; creates nothing
 webhook_called() {
     kubectl get namespace openshift-migration >/dev/null 2>&1 || kubectl create namespace openshift-migration >/dev/null
+    labels_called && validation_called
+}
+# As mig-controller, whom no rule holds up: the plan need not be there.
+labels_called() {
     sed 's/ name: migration-aaaaa/ generateName: probe-/' "$WM_ROOT/tests/demo/objects/migration.yaml" |
-        kubectl create --dry-run=server -f - -o json |
+        kubectl create --dry-run=server -f - -o json \
+            --as=system:serviceaccount:openshift-migration:migration-controller --as-group=system:masters |
         jq -e '.metadata.labels["migration.openshift.io/migplan-name"] == "nginx-plan"'
+}
+validation_called() {
+    local said
+    ! said=$(kubectl create --dry-run=server -f - 2>&1 <<'END'
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigHook
+metadata: {generateName: probe-, namespace: openshift-migration}
+spec: {custom: true, image: quay.io/konveyor/hook-runner, targetCluster: nowhere}
+END
+    ) && [[ $said == *hook/target-cluster* ]]
 }

@@ -149,9 +149,11 @@ struct fixture fixture_start(const struct wm_server_opts *o)
     if (!opts.loops)
         opts.loops = 2;
     opts.address = "127.0.0.1";
-    opts.wants = wants;
-    opts.handle = handle;
-    opts.error_body = error_body;
+    if (!opts.handle) {
+        opts.wants = wants;
+        opts.handle = handle;
+        opts.error_body = error_body;
+    }
     if (wm_server_new(&opts, &f.s, &err) < 0)
         fail_msg("%s: %s", err.where, err.msg);
     f.port = wm_server_port(f.s);

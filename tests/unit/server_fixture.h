@@ -20,7 +20,8 @@ struct fixture {
 
 enum { BIG_ANSWER = 8 << 20 };
 
-/* `o` is what differs from the defaults (2 loops, 127.0.0.1, the handler above); NULL = nothing. */
+/* `o` is what differs from the defaults (2 loops, 127.0.0.1, the handler above, which one of its own replaces
+ * with `wants` and `error_body`); NULL = nothing. */
 struct fixture fixture_start(const struct wm_server_opts *o);
 /* Ends it; checks that nothing is left accounted for. */
 void fixture_end(struct fixture *f, int grace_ms);

@@ -1,5 +1,5 @@
-/* Managers against an API server in miniature: one Secret, one webhook configuration, resourceVersions that
- * count, and refusals on demand. */
+/* Managers against an API server in miniature: one Secret, a webhook configuration of either kind,
+ * resourceVersions that count, and refusals on demand. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
@@ -23,7 +23,7 @@ struct api {
     pthread_t acceptor, workers[MAX_CONNS];
     int conns[MAX_CONNS], n_conns;
     pthread_mutex_t lock; /* over all below */
-    cJSON *secret, *config;
+    cJSON *secret, *config, *validating;
     bool old; /* serves v1beta1 only */
     int version;
     int writes, reads, conflicts;
@@ -91,9 +91,9 @@ static int post_secret(struct api *a, cJSON *doc)
 }
 
 /* "test" of a text and "add" of a caBundle, as much as is used. */
-static int patch_config(struct api *a, const cJSON *ops)
+static int patch_config(struct api *a, cJSON **config, const cJSON *ops)
 {
-    cJSON *copy = a->config ? cJSON_Duplicate(a->config, true) : NULL;
+    cJSON *copy = *config ? cJSON_Duplicate(*config, true) : NULL;
     const cJSON *op;
     int status = copy ? 200 : 404;
 
@@ -122,9 +122,9 @@ static int patch_config(struct api *a, const cJSON *ops)
         cJSON_Delete(copy);
         return status;
     }
-    cJSON_Delete(a->config);
-    a->config = copy;
-    bump(a, a->config);
+    cJSON_Delete(*config);
+    *config = copy;
+    bump(a, *config);
     a->writes++;
     return 200;
 }
@@ -133,6 +133,7 @@ static int answer(struct api *a, const char *method, const char *path, const cha
 {
     wm_auto_json cJSON *doc = *body ? tree(body) : NULL;
     bool secret = strstr(path, "/secrets") != NULL;
+    cJSON **config = strstr(path, "/validating") ? &a->validating : &a->config;
     int status = 405;
 
     if (a->refuse_method && strcmp(method, a->refuse_method) == 0 && strstr(path, a->refuse_part)) {
@@ -143,15 +144,15 @@ static int answer(struct api *a, const char *method, const char *path, const cha
         return 404;
     if (strcmp(method, "GET") == 0) {
         a->reads++;
-        status = (secret ? a->secret : a->config) ? 200 : 404;
+        status = (secret ? a->secret : *config) ? 200 : 404;
     } else if (strcmp(method, "POST") == 0) {
         status = post_secret(a, doc);
     } else if (strcmp(method, "PUT") == 0) {
         status = put_secret(a, doc);
     } else if (strcmp(method, "PATCH") == 0) {
-        status = patch_config(a, doc);
+        status = patch_config(a, config, doc);
     }
-    *ret = secret ? a->secret : a->config;
+    *ret = secret ? a->secret : *config;
     return status;
 }
 
@@ -271,21 +272,27 @@ static void api_stop(struct api *a)
     close(a->listener);
     cJSON_Delete(a->secret);
     cJSON_Delete(a->config);
+    cJSON_Delete(a->validating);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }
 
-static void install_config(struct api *a)
+static void install(struct api *a, cJSON **config)
 {
     pthread_mutex_lock(&a->lock);
-    cJSON_Delete(a->config);
-    a->config =
+    cJSON_Delete(*config);
+    *config =
         tree("{\"metadata\":{\"name\":\"labels\"},\"webhooks\":["
              "{\"name\":\"a\",\"clientConfig\":{\"service\":{\"name\":\"hook\",\"namespace\":\"ns\"}}},"
              "{\"name\":\"x\",\"clientConfig\":{\"url\":\"https://elsewhere\",\"caBundle\":\"eA==\"}},"
              "{\"name\":\"b\",\"clientConfig\":{\"url\":\"https://127.0.0.1:1/m\",\"caBundle\":\"Cg==\"}}]}");
-    bump(a, a->config);
+    bump(a, *config);
     pthread_mutex_unlock(&a->lock);
+}
+
+static void install_config(struct api *a)
+{
+    install(a, &a->config);
 }
 
 /* --- replicas --- */
@@ -325,7 +332,7 @@ static int take(void *ctx, struct wm_str cert_pem, struct wm_str key_pem, struct
 
 static void start_with(struct fixture *f, int i, int64_t validity_s, const char *extra)
 {
-    static const char *const configs[] = {"labels", NULL};
+    static const char *const configs[] = {"labels", NULL}, *const validating[] = {"validation", NULL};
     const char *const names[] = {"127.0.0.1", extra, NULL};
     struct replica *r = &f->replicas[i];
     char url[64];
@@ -338,6 +345,7 @@ static void start_with(struct fixture *f, int i, int64_t validity_s, const char 
         .service = "hook",
         .extra_names = names,
         .mutating = configs,
+        .validating = validating,
         .validity_s = validity_s,
         .wait_s = 1,
         .keep_s = 5,
@@ -422,7 +430,7 @@ static struct wm_certs_secret secret_of(struct api *a)
     return s;
 }
 
-static struct wm_certs_hooks hooks_of(struct api *a)
+static struct wm_certs_hooks hooks_in(struct api *a, cJSON *const *config)
 {
     static const char *const names[] = {"127.0.0.1", NULL};
     const struct wm_certs_self self = {"hook", "ns", names};
@@ -430,12 +438,17 @@ static struct wm_certs_hooks hooks_of(struct api *a)
     wm_auto_buf struct wm_buf json = WM_BUF_MAX(1 << 20);
 
     pthread_mutex_lock(&a->lock);
-    if (a->config)
-        wm_json_print(a->config, &json, NULL);
+    if (*config)
+        wm_json_print(*config, &json, NULL);
     pthread_mutex_unlock(&a->lock);
     if (json.n)
         assert_int_equal(wm_certs_hooks_parse(wm_buf_text(&json), &self, &h, NULL), WM_OK);
     return h;
+}
+
+static struct wm_certs_hooks hooks_of(struct api *a)
+{
+    return hooks_in(a, &a->config);
 }
 
 /* --- what a test waits for --- */
@@ -470,6 +483,18 @@ static bool at_rest(struct fixture *f)
     return ok;
 }
 
+/* The same, and the validating configuration has the CA, too. */
+static bool at_rest_both(struct fixture *f)
+{
+    WM_AUTO(wm_certs_secret_done) struct wm_certs_secret s = secret_of(f->api);
+    WM_AUTO(wm_certs_hooks_done) struct wm_certs_hooks h = hooks_in(f->api, &f->api->validating);
+    bool ok = at_rest(f) && h.n == 2;
+
+    for (size_t j = 0; ok && j < h.n; j++)
+        ok = strcmp(h.of[j].bundle, s.active.ca) == 0;
+    return ok;
+}
+
 static bool forbidden(struct fixture *f)
 {
     pthread_mutex_lock(&f->api->lock);
@@ -491,6 +516,11 @@ static bool works(struct fixture *f)
 static bool serves(struct fixture *f)
 {
     return stats(f, 0).serving;
+}
+
+static bool says_trusted(struct fixture *f)
+{
+    return stats(f, 0).trusted;
 }
 
 static bool both_trusted(struct fixture *f)
@@ -594,6 +624,35 @@ static void the_configuration_may_come_later(void **state)
     install_config(f->api);
     assert_soon(f, at_rest);
     assert_int_equal(stats(f, 0).errors, 0);
+}
+
+static void a_validating_configuration_is_kept_too(void **state)
+{
+    struct fixture *f = *state;
+
+    install_config(f->api);
+    start(f, 0);
+    assert_soon(f, at_rest); /* without one, as everywhere else here: that is no error */
+    assert_soon(f, says_trusted);
+    install(f->api, &f->api->validating);
+    assert_soon(f, at_rest_both);
+    assert_int_equal(writes(f), 3);
+    install(f->api, &f->api->validating); /* somebody takes the caBundles away */
+    assert_soon(f, at_rest_both);
+    assert_int_equal(writes(f), 4);
+    assert_int_equal(stats(f, 0).errors, 0);
+    assert_int_equal(stats(f, 0).rotations, 1);
+}
+
+static void a_validating_configuration_alone_will_do(void **state)
+{
+    struct fixture *f = *state;
+
+    install(f->api, &f->api->validating);
+    start(f, 0);
+    assert_soon(f, says_trusted);
+    assert_int_equal(stats(f, 0).errors, 0);
+    assert_int_equal(writes(f), 2);
 }
 
 static void an_old_api_server_is_asked_in_its_version(void **state)
@@ -738,6 +797,8 @@ static const struct refusal_row {
     {"may not create Secrets", "POST", "secrets", 403, "create secrets pair", false},
     {"may not get the configuration", "GET", "mutating", 403, "get mutatingwebhookconfigurations labels",
      false},
+    {"may not get the validating configuration", "GET", "validating", 403,
+     "get validatingwebhookconfigurations validation", false},
     {"may not patch the configuration", "PATCH", "mutating", 403,
      "patch mutatingwebhookconfigurations labels", true},
     {"the server is broken", "GET", "secrets", 500, "get secrets pair", false},
@@ -832,6 +893,8 @@ int main(void)
         T(a_second_replica_takes_what_is_there),
         T(replicas_that_start_together_agree),
         T(the_configuration_may_come_later),
+        T(a_validating_configuration_is_kept_too),
+        T(a_validating_configuration_alone_will_do),
         T(an_old_api_server_is_asked_in_its_version),
         T(a_changed_name_rotates_without_a_gap),
         T(a_pair_that_ages_rotates_without_a_gap),

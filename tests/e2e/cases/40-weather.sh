@@ -7,7 +7,9 @@ RULES_PATH=/apis/migration.openshift.io/v1alpha1/namespaces/openshift-migration/
 case_begin() {
     use_cluster weather
     apply_crds "$WM_ROOT/tests/crds"
-    FAILURE_POLICY=Fail webhook_up "$E2E_CASE_DIR" "$E2E_NAME-weather" --drain-s 1
+    # what is created here is load, and no migration that could work
+    WEBHOOK_CONFIG=$'validation:\n  modes:\n  - {rules: ["*"], mode: audit}\n' FAILURE_POLICY=Fail \
+        webhook_up "$E2E_CASE_DIR" "$E2E_NAME-weather" --drain-s 1
 }
 weather() {
     use_cluster weather
@@ -99,8 +101,8 @@ test_restarts_under_load() {
         health[$name]=$(free_port)
         replica "$name"
     done
-    kubectl get mutatingwebhookconfiguration waymark-labels -o json |
-        jq --arg ca "$(base64 -w0 "$E2E_TEST_DIR/ca.crt")" '.webhooks[].clientConfig.caBundle = $ca' |
+    kubectl get mutatingwebhookconfiguration/waymark-labels validatingwebhookconfiguration/waymark-validation -o json |
+        jq --arg ca "$(base64 -w0 "$E2E_TEST_DIR/ca.crt")" '.items[].webhooks[].clientConfig.caBundle = $ca' |
         kubectl replace -f - >/dev/null
     eventually 20 webhook_called
     jq -n '{apiVersion: "migration.openshift.io/v1alpha1", kind: "MigMigration",

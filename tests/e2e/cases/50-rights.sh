@@ -17,6 +17,13 @@ END
     use_cluster rights --apiserver-arg=--audit-policy-file="$E2E_CASE_DIR/policy.yaml" \
         --apiserver-arg=--audit-log-path="$E2E_CASE_DIR/audit.log"
     apply_crds "$WM_ROOT/tests/crds"
+    kubectl create namespace openshift-config >/dev/null
+    kubectl create namespace openshift-migration >/dev/null
+    kubectl apply -f "$WM_ROOT/manifests/overlays/secret-lookups/rbac.yaml" >/dev/null
+    # of the story's cluster and bucket, which may be looked at here
+    kubectl create secret generic source-token -n openshift-config --from-literal=saToken=eyJhbGciOiJSUzI1NiJ9.e30.c2ln >/dev/null
+    kubectl create secret generic bucket-credentials -n openshift-config --from-literal=aws-access-key-id=AKIAEXAMPLEEXAMPLE01 \
+        --from-literal=aws-secret-access-key=0123456789abcdefghij0123456789abcdefghij >/dev/null
     webhook_up "$E2E_CASE_DIR" "$E2E_NAME-rights" --drain-s 0
     story_all
 }
@@ -28,8 +35,11 @@ asked() {
 }
 # granted: what the roles of manifests/ allow, in the same words
 granted() {
+    local role
     {
-        kubectl get clusterrole waymark-webhook -o json
+        for role in waymark-webhook waymark-webhook-lookups waymark-webhook-secret-lookups; do
+            kubectl get clusterrole "$role" -o json
+        done
         kubectl get role waymark-webhook -n waymark -o json
     } | jq -r '.rules[] | .apiGroups[] as $g | .resources[] as $r | .verbs[] | "\(.) \($g)/\($r)"' | sort -u
 }
@@ -56,6 +66,7 @@ test_minimal() {
     eventually 20 webhook_ready >/dev/null
     eventually 30 webhook_called
     look_up_each_parent
+    look_up_for_each_rule
     eventually 20 granted_is_used
 }
 
@@ -76,6 +87,38 @@ metadata:
   namespace: openshift-migration
   ownerReferences: [{apiVersion: $owner_api, kind: $owner, name: nobody, uid: 99999999-9999-4999-8999-999999999999, controller: true}]
 spec: {}
+END
+    done
+}
+
+# tried: what stands on stdin would be created, or would not: its rules have looked up what they need
+tried() { kubectl create --dry-run=server -o name -f - >/dev/null 2>&1 || true; }
+
+# look_up_for_each_rule: objects that refer to all that rules look up. A plan's clusters and storage, other plans, and a
+# migration's plan came with the story.
+look_up_for_each_rule() {
+    tried <<'END'
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigPlan
+metadata: {name: with-hook, namespace: openshift-migration}
+spec:
+  srcMigClusterRef: {name: source, namespace: openshift-migration}
+  destMigClusterRef: {name: host, namespace: openshift-migration}
+  migStorageRef: {name: bucket, namespace: openshift-migration}
+  namespaces: [with-hook]
+  hooks:
+  - {reference: {name: nobody, namespace: openshift-migration}, phase: PreBackup, executionNamespace: with-hook, serviceAccount: sa}
+END
+    local storage
+    for storage in '{name: nobody}' '{storageClassName: nobody, size: 1Gi, accessMode: ReadWriteMany}'; do
+        tried <<END
+apiVersion: infra.virtrigaud.io/v1beta1
+kind: VMMigration
+metadata: {name: m, namespace: openshift-migration}
+spec:
+  source: {vmRef: {name: nobody}, providerRef: {name: nobody}}
+  target: {name: elsewhere, providerRef: {name: nobody}}
+  storage: {type: pvc, pvc: $storage}
 END
     done
 }

@@ -2,10 +2,14 @@
 # What an operator applies: every overlay is accepted by a real API server, and what is applied stays as it is written.
 
 OVERLAYS=$WM_ROOT/manifests/overlays
+CONFIGS=(mutatingwebhookconfiguration/waymark-labels validatingwebhookconfiguration/waymark-validation)
 
 case_begin() {
     use_cluster manifests
     kubectl create namespace waymark >/dev/null
+    # where overlays/secret-lookups may read
+    kubectl create namespace openshift-config >/dev/null
+    kubectl create namespace openshift-migration >/dev/null
 }
 here() {
     kubectl kustomize "$OVERLAYS/kubernetes-1.16" >/dev/null 2>&1 ||
@@ -33,7 +37,7 @@ test_accepted_whole() {
     local overlay
     here
     for overlay in kubernetes-1.16 legacy-v1beta1; do
-        assert_eq 11 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
+        assert_eq 15 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
     done
 }
 
@@ -45,9 +49,11 @@ test_accepted() {
         served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -f "$E2E_TEST_DIR/all.yaml" | wc -l)" "objects of $folder"
     done <<END
-base 10
-overlays/cert-manager 8
-overlays/openshift-service-ca 8
+base 14
+overlays/validation-fail 14
+overlays/secret-lookups 3
+overlays/cert-manager 12
+overlays/openshift-service-ca 12
 END
 }
 
@@ -60,26 +66,30 @@ test_match_conditions_refused() {
 
 # nothing differs after it is applied, nor after the webhook has written its caBundle, and applying again keeps that
 test_no_drift() {
-    local i
+    local i config
     here
     kubectl apply -k "$OVERLAYS/kubernetes-1.16" >/dev/null
     kubectl diff -k "$OVERLAYS/kubernetes-1.16" || fail 'differs after it was applied'
-    for i in 0 1 2 3; do
-        kubectl patch mutatingwebhookconfiguration waymark-labels --type=json \
-            -p "[{\"op\":\"add\",\"path\":\"/webhooks/$i/clientConfig/caBundle\",\"value\":\"Y2E=\"}]" >/dev/null
+    for config in "${CONFIGS[@]}"; do
+        for i in 0 1 2 3; do
+            kubectl patch "$config" --type=json \
+                -p "[{\"op\":\"add\",\"path\":\"/webhooks/$i/clientConfig/caBundle\",\"value\":\"Y2E=\"}]" >/dev/null
+        done
     done
     kubectl diff -k "$OVERLAYS/kubernetes-1.16" || fail 'differs when the caBundle is set'
     assert_eq '' "$(kubectl apply -k "$OVERLAYS/kubernetes-1.16" | grep -v unchanged)" 'what applying again changes'
     kubectl apply --server-side --force-conflicts -k "$OVERLAYS/kubernetes-1.16" >/dev/null
-    assert_eq 'Y2E= Y2E= Y2E= Y2E=' "$(kubectl get mutatingwebhookconfiguration waymark-labels \
-        -o jsonpath='{.webhooks[*].clientConfig.caBundle}')" 'caBundles'
+    for config in "${CONFIGS[@]}"; do
+        assert_eq 'Y2E= Y2E= Y2E= Y2E=' \
+            "$(kubectl get "$config" -o jsonpath='{.webhooks[*].clientConfig.caBundle}')" "caBundles of $config"
+    done
 }
 
 # every field that this API server fills in is written there already, so that tools which compare see no difference
 test_defaults_spelled_out() {
     local folder
     here
-    for folder in base overlays/cert-manager overlays/openshift-service-ca; do
+    for folder in base overlays/validation-fail overlays/cert-manager overlays/openshift-service-ca; do
         served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
         objects <"$E2E_TEST_DIR/all.yaml" | jq -c 'select(.kind != "Namespace")' >"$E2E_TEST_DIR/objects"
         elsewhere <"$E2E_TEST_DIR/objects" | kubectl create --dry-run=server -o json -f - |
@@ -116,11 +126,13 @@ test_no_rights_where_none_are_needed() {
     done
 }
 
+# may VERB RESOURCE ...: yes or no, for the webhook
+may() { kubectl auth can-i "$@" --as=system:serviceaccount:waymark:waymark-webhook 2>/dev/null; }
+
 # what the webhook may do to Secrets and webhook configurations is bound to its own
 test_rights_are_bound() {
     here
     kubectl apply -k "$OVERLAYS/kubernetes-1.16" >/dev/null
-    may() { kubectl auth can-i "$@" --as=system:serviceaccount:waymark:waymark-webhook 2>/dev/null; }
     assert_eq yes "$(may update secrets/waymark-webhook-tls -n waymark)"
     assert_eq no "$(may get secrets/another -n waymark)"
     assert_eq no "$(may list secrets -n waymark)"
@@ -129,8 +141,37 @@ test_rights_are_bound() {
     assert_eq yes "$(may patch mutatingwebhookconfigurations/waymark-labels)"
     assert_eq no "$(may patch mutatingwebhookconfigurations/another)"
     assert_eq no "$(may create mutatingwebhookconfigurations)"
+    assert_eq yes "$(may patch validatingwebhookconfigurations/waymark-validation)"
+    assert_eq no "$(may patch validatingwebhookconfigurations/another)"
     assert_eq no "$(may update migmigrations.migration.openshift.io -A)"
+    assert_eq no "$(may watch migplans.migration.openshift.io -A)"
+    assert_eq no "$(may list persistentvolumeclaims -A)"
+    assert_eq no "$(may get secrets -n openshift-migration)"
     assert_eq no "$(may list pods -A)"
+}
+
+# the overlay that grants Secrets grants reading them by name, in its two namespaces, and no more
+test_secret_lookups_are_narrow() {
+    local namespace
+    here
+    kubectl apply -k "$OVERLAYS/kubernetes-1.16" >/dev/null
+    kubectl apply -k "$OVERLAYS/secret-lookups" >/dev/null
+    for namespace in openshift-config openshift-migration; do
+        assert_eq yes "$(may get secrets -n $namespace)"
+        assert_eq no "$(may list secrets -n $namespace)"
+        assert_eq no "$(may watch secrets -n $namespace)"
+    done
+    assert_eq no "$(may get secrets -n kube-system)"
+    kubectl delete -k "$OVERLAYS/secret-lookups" >/dev/null
+}
+
+# the overlay that fails closed changes that and nothing else, and labels stay open
+test_validation_fail() {
+    here
+    assert_eq 'MutatingWebhookConfiguration Ignore ValidatingWebhookConfiguration Fail' \
+        "$(served "$OVERLAYS/validation-fail" | objects | jq -r 'select(.webhooks) | "\(.kind) \([.webhooks[].failurePolicy] | unique | join(","))"' |
+            sort | xargs)"
+    diff <(served "$WM_ROOT/manifests/base") <(served "$OVERLAYS/validation-fail" | sed 's/failurePolicy: Fail/failurePolicy: Ignore/')
 }
 
 # an old API server that drops selectors is never told of updates, Jobs or Pods
@@ -138,6 +179,9 @@ test_legacy_is_narrow() {
     here
     assert_eq '["CREATE"] migration.openshift.io velero.io' "$(served "$OVERLAYS/legacy-v1beta1" | objects |
         jq -r 'select(.kind == "MutatingWebhookConfiguration") | [.webhooks[].rules[]] |
+            "\([.[].operations[]] | unique) \([.[].apiGroups[]] | unique | join(" "))"')"
+    assert_eq '["CREATE"] infra.virtrigaud.io migration.openshift.io' "$(served "$OVERLAYS/legacy-v1beta1" | objects |
+        jq -r 'select(.kind == "ValidatingWebhookConfiguration") | [.webhooks[].rules[]] |
             "\([.[].operations[]] | unique) \([.[].apiGroups[]] | unique | join(" "))"')"
     assert_eq 0 "$(served "$OVERLAYS/legacy-v1beta1" | grep -c objectSelector)"
 }

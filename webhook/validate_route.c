@@ -1,0 +1,237 @@
+#include "validate_route.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "routes.h"
+#include "telemetry.h"
+#include "waymark/clock.h"
+#include "waymark/log.h"
+#include "waymark/validate.h"
+
+/* Each round may find a reference to ask for in the next: a migration's plan, the plan's storage, its Secret.
+ */
+enum { MAX_ROUNDS = 3, ANSWER_MAX = 1 << 20, IDS_MAX = 480 };
+
+struct validation;
+struct asked {
+    struct validation *of;
+    size_t fact;
+};
+
+/* A review under way.  On the stack, unless other objects must be fetched: then on the heap, with its body
+ * read once more, since values point into the index that lies beside them. */
+struct validation {
+    const struct wm_validator *with;
+    struct wm_request *req;
+    const struct wm_policy *policy;
+    struct wm_str body; /* the request's: gone when it is answered */
+    int64_t received_ns, deadline_ms;
+    struct wm_admission admission;
+    struct wm_facts facts;
+    struct wm_verdict verdict;
+    int rounds, n_lookups;
+    atomic_int waits;   /* for so many answers, and one for whoever asks */
+    atomic_size_t held; /* bytes of answers, accounted for by the fetcher */
+    struct asked asked[WM_FACTS_MAX];
+};
+
+/* --- telling --- */
+
+static const char *unknown_rules(const struct wm_verdict *v, struct wm_buf *out)
+{
+    for (size_t i = 0; i < wm_rules_count(); i++)
+        if (v->unknown[i / 64] >> i % 64 & 1) {
+            wm_buf_puts(out, out->n ? "," : "");
+            wm_buf_puts(out, wm_rule_at(i, NULL)->id);
+        }
+    return wm_buf_text(out).p;
+}
+
+/* Each mode and rule once: a fault that an object has many times says no more here. */
+static const char *found_rules(const struct wm_verdict *v, struct wm_buf *out)
+{
+    const struct wm_finding *last = NULL;
+
+    for (size_t i = 0; i < v->n; i++) {
+        const struct wm_finding *f = &v->list[i];
+
+        if (!last || last->rule != f->rule || last->mode != f->mode)
+            wm_buf_printf(out, "%s%s:%s", last ? "," : "", wm_mode_name(f->mode), f->rule->id);
+        last = f;
+    }
+    return wm_buf_text(out).p;
+}
+
+static void log_validation(const struct validation *w, enum wm_verdict_word word, int64_t duration_ns)
+{
+    const struct wm_review *r = &w->admission.review;
+    wm_auto_buf struct wm_buf found = WM_BUF_MAX(IDS_MAX), unknown = WM_BUF_MAX(IDS_MAX);
+
+    wm_log(WM_LOG_INFO, "validation", WM_FJ("uid", r->uid.text), WM_FJ("op", r->operation_text.text),
+           WM_FJ("kind", r->kind.text), WM_FJ("ns", r->namespace_.text),
+           WM_FJ("name", wm_review_object_name(r).text), WM_F("verdict", wm_verdict_words[word]),
+           WM_F("findings", found_rules(&w->verdict, &found)),
+           WM_F("cannot_tell", unknown_rules(&w->verdict, &unknown)), WM_FI("lookups", w->n_lookups),
+           WM_FI("dur_us", duration_ns / 1000));
+}
+
+static enum wm_verdict_word word_of(const struct wm_subject *s, const struct wm_verdict *v)
+{
+    bool unknown = false;
+
+    for (size_t i = 0; i < WM_RULE_MASK_WORDS; i++)
+        unknown |= v->unknown[i] != 0;
+    if (s->kind == WM_SUBJECT_NONE || s->going)
+        return WM_VERDICT_SKIPPED;
+    if (!wm_verdict_allows(v))
+        return WM_VERDICT_DENIED;
+    if (v->n_of[WM_MODE_WARN])
+        return WM_VERDICT_WARNED;
+    return unknown ? WM_VERDICT_CANNOT_TELL : WM_VERDICT_ALLOWED;
+}
+
+static void reply(struct validation *w)
+{
+    wm_auto_buf struct wm_buf answer = WM_BUF_MAX(ANSWER_MAX);
+    enum wm_verdict_word word = word_of(&w->admission.subject, &w->verdict);
+    struct wm_error err = {0};
+
+    if (wm_admission_answer(&w->admission, &w->verdict, &answer, &err) < 0) {
+        wm_route_fail(w->req, 500, &err, w->admission.review.uid);
+        return;
+    }
+    int64_t duration_ns = wm_mono_ns() - w->received_ns;
+
+    wm_count_validation(w->admission.subject.kind, word, &w->verdict, duration_ns);
+    log_validation(w, word, duration_ns); /* before the reply: the spans lie in the request's body */
+    wm_request_reply(w->req, &(struct wm_reply){.status = 200, .body = wm_buf_text(&answer)});
+}
+
+static void done(struct validation *w)
+{
+    wm_verdict_done(&w->verdict);
+    wm_admission_done(&w->admission);
+    if (w->facts.n)
+        wm_facts_done(&w->facts);
+    if (w->held)
+        wm_fetcher_release(w->with->fetcher, w->held);
+    wm_policy_release(w->with->policies, w->policy);
+}
+
+/* --- judging --- */
+
+static bool read_review(struct validation *w)
+{
+    struct wm_error err = {0};
+
+    if (wm_admission_read(w->body, &w->admission, &err) < 0) {
+        wm_route_fail(w->req, 400, &err, w->admission.review.uid);
+        return false;
+    }
+    w->admission.subject.now_s = wm_wall_s();
+    return true;
+}
+
+static void judge(struct validation *w)
+{
+    wm_validate(&w->admission.subject, w->policy, &w->facts, &w->verdict);
+}
+
+/* Judges, and when nothing is to be fetched any more, answers. */
+static bool conclude(struct validation *w)
+{
+    bool late = w->rounds == MAX_ROUNDS || wm_mono_ms() >= w->deadline_ms;
+
+    w->facts.final |= late || !w->with->fetcher;
+    judge(w);
+    if (w->verdict.wants_facts)
+        return false;
+    reply(w);
+    return true;
+}
+
+/* --- fetching --- */
+
+static void go_on(struct validation *w);
+
+/* The last answer of a round goes on with the request, in the thread that brought it. */
+static void arrived(struct validation *w)
+{
+    if (atomic_fetch_sub(&w->waits, 1) == 1)
+        go_on(w);
+}
+
+static void on_fact(void *ctx, enum wm_fetch_result result, char *text, size_t n)
+{
+    const struct asked *a = ctx;
+    struct validation *w = a->of;
+
+    wm_count_fact(result);
+    atomic_fetch_add(&w->held, n);
+    wm_facts_answer(&w->facts, a->fact, wm_fetch_state(result), text, n);
+    arrived(w);
+}
+
+static void ask_all(struct validation *w)
+{
+    int64_t left_ms = w->deadline_ms - wm_mono_ms();
+
+    w->rounds++;
+    atomic_store(&w->waits, 1);
+    for (size_t i = 0; i < w->facts.n; i++)
+        if (w->facts.list[i].state == WM_FACT_WANTED) {
+            w->asked[i] = (struct asked){w, i};
+            w->n_lookups++;
+            atomic_fetch_add(&w->waits, 1);
+            wm_fetch(w->with->fetcher, &w->facts.list[i].query, left_ms > 1 ? (int)left_ms : 1, on_fact,
+                     &w->asked[i]);
+        }
+    arrived(w);
+}
+
+static void go_on(struct validation *w)
+{
+    if (conclude(w)) {
+        done(w);
+        free(w);
+    } else {
+        ask_all(w);
+    }
+}
+
+/* Continues on the heap; the one on the stack keeps nothing that must be freed. */
+static void fetch_and_go_on(struct validation *w)
+{
+    struct validation *kept = wm_xcalloc(1, sizeof *kept);
+
+    kept->with = w->with;
+    kept->req = w->req;
+    kept->policy = w->policy;
+    kept->body = w->body;
+    kept->received_ns = w->received_ns;
+    kept->deadline_ms = w->deadline_ms;
+    wm_verdict_done(&w->verdict);
+    wm_admission_done(&w->admission);
+    /* It could be read a moment ago; what it wants to know is found out anew. */
+    if (read_review(kept)) {
+        judge(kept);
+        ask_all(kept);
+    } else {
+        done(kept);
+        free(kept);
+    }
+}
+
+void wm_validate_handle(void *ctx, struct wm_request *req, const struct wm_request_view *view)
+{
+    struct wm_validator *with = ctx;
+    struct validation w = {.with = with, .req = req, .body = view->body, .received_ns = view->received_ns};
+
+    w.policy = wm_policy_acquire(with->policies);
+    w.deadline_ms = wm_route_deadline_ms(view, with->budget_ms);
+    if (read_review(&w) && !conclude(&w))
+        fetch_and_go_on(&w);
+    else
+        done(&w);
+}
