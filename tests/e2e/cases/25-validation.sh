@@ -61,15 +61,17 @@ accepted() { { kubectl create --dry-run=server -f - >/dev/null; } 2>&1; }
 # plan names: 63 characters pass and 64 do not; with hooks 51, and no dots
 test_plan_names() {
     kubectl apply -f - >/dev/null <<'END'
-{apiVersion: migration.openshift.io/v1alpha1, kind: MigHook, metadata: {name: h, namespace: openshift-migration},
- spec: {custom: true, image: 'quay.io/konveyor/hook-runner:latest', targetCluster: source}}
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigHook
+metadata: {name: h, namespace: openshift-migration}
+spec: {custom: true, image: 'quay.io/konveyor/hook-runner:latest', targetCluster: source}
 END
     plan "$(long 63)" | accepted
     plan "$(long 64)" | denied plan/name-too-long 64
     plan "$(long 51)" ".spec.hooks = [$hook]" | accepted
     plan "$(long 52)" ".spec.hooks = [$hook]" | denied plan/name-with-hooks 52
-    plan a.b | accepted
-    plan a.b ".spec.hooks = [$hook]" | denied plan/name-with-hooks a.b
+    plan a.b '.spec.namespaces = ["app"]' | accepted
+    plan a.b ".spec.namespaces = [\"app\"] | .spec.hooks = [$hook]" | denied plan/name-with-hooks a.b
 }
 
 # a namespace twice, on either side
@@ -115,12 +117,14 @@ test_vm_migrations() {
     vm m 'del(.spec.storage)' | denied vm/storage-missing spec.storage
     vm m '.spec.storage.pvc.accessMode = "ReadOnlyMany"' | denied vm/read-only ReadOnlyMany
     vm "$(long 45)" | accepted >/dev/null
-    vm "$(long 46)" | denied vm/name 46
+    vm "$(long 46)" | denied vm/name '64 characters'
     vm a.b | denied vm/name a.b
     vm m '.spec.target.providerRef.namespace = "elsewhere"' | denied vm/provider-namespace elsewhere
     kubectl apply -f - >/dev/null <<'END'
-{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: golden, namespace: vm},
- spec: {accessModes: [ReadWriteMany], storageClassName: nfs, resources: {requests: {storage: 1Gi}}}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: golden, namespace: vm}
+spec: {accessModes: [ReadWriteMany], storageClassName: nfs, resources: {requests: {storage: 1Gi}}}
 END
     vm m '.spec.storage.pvc = {name: "golden"}' | denied vm/own-pvc golden
     assert_contains vm/single-node "$(vm m '.spec.storage.pvc.accessMode = "ReadWriteOnce"' | accepted)" 'the warning'
@@ -152,12 +156,13 @@ test_wizard() {
 
 # objects that were bad before the webhook came: status, labels, finalizers and other parts can still be written
 test_bad_objects_stay_writable() {
+    use_webhook
     local change
-    kubectl delete validatingwebhookconfiguration waymark-validation >/dev/null
-    eventually 20 plan_passes old
+    kubectl label namespace openshift-migration waymark.io/exempt=true >/dev/null
+    eventually 20 plan_passes old >/dev/null
     plan old '.spec.namespaces = ["a", "a"]' | kubectl create -f - >/dev/null
-    install_manifests
-    eventually 30 validation_answers
+    kubectl label namespace openshift-migration waymark.io/exempt- >/dev/null
+    eventually 20 validation_answers
     for change in '{"status": {"conditions": [{"type": "Ready", "status": "False", "category": "Critical", "lastTransitionTime": "2026-11-21T07:00:00Z"}]}}' \
         '{"metadata": {"labels": {"a": "b"}, "finalizers": ["example.com/x"]}}' '{"spec": {"refresh": true}}' \
         '{"spec": {"indirectImageMigration": false}}' '{"metadata": {"finalizers": []}}'; do
@@ -167,6 +172,7 @@ test_bad_objects_stay_writable() {
         -p '{"spec": {"namespaces": ["b", "b"]}}')"
     kubectl delete migplan old -n openshift-migration >/dev/null
 }
+# An object from before the webhook: its namespace was exempt.
 plan_passes() { plan "$1" '.spec.namespaces = ["a", "a"]' | kubectl create --dry-run=server -f -; }
 validation_answers() { ! plan_passes nobody 2>/dev/null; }
 
@@ -184,27 +190,39 @@ test_running_migration() {
     kubectl delete migplan busy -n openshift-migration >/dev/null
 }
 
+# configure TEXT: the validation section of the running webhook from now on; no text: as the run began
+configure() {
+    local config=$E2E_DIR/shared/config.yaml
+    [[ -e $config.first ]] || cp "$config" "$config.first"
+    if (($#)); then printf '%s\n' validation: "$@" >"$config.new"; else cp "$config.first" "$config.new"; fi
+    mv "$config.new" "$config"
+}
+
 # the configuration is taken up while we run; a faulty one is refused with its line and the old one stays
 test_modes_change_without_restart() {
-    local config=$E2E_DIR/shared/config.yaml before
-    before=$(<"$config")
-    printf 'validation:\n  modes:\n  - {rules: [plan/duplicate-namespace], mode: warn}\n' >"$config.new"
-    mv "$config.new" "$config"
-    eventually 10 duplicate_warns
-    printf 'validation:\n  modes:\n  - {rules: [plan/no-such-rule], mode: warn}\n' >"$config.new"
-    mv "$config.new" "$config"
+    use_webhook
+    configure '  modes:' '  - {rules: [plan/duplicate-namespace], mode: warn}'
+    eventually 10 duplicate_warns >/dev/null
+    configure '  modes:' '  - {rules: [plan/no-such-rule], mode: warn}'
     eventually 10 policy_is_faulty
     assert_contains 'config.yaml:3:' "$(grep policy_refused "$E2E_DIR/shared/webhook.log" | tail -n 1)"
     duplicate_warns >/dev/null || fail 'the configuration in force was lost'
-    printf '%s\n' "$before" >"$config.new"
-    mv "$config.new" "$config"
+    configure
     eventually 10 validation_answers
 }
 duplicate_warns() { plan p '.spec.namespaces = ["a", "a"]' | accepted | grep -F plan/duplicate-namespace; }
 policy_is_faulty() { [[ $(webhook_metric waymark_policy_faulty) == 1 ]]; }
 
-# an exception that the configuration allows lets the object pass, and only for that rule
+# an exception counts when the configuration allows it, and for that rule only
 test_exceptions() {
-    plan p '.spec.namespaces = ["a", "a"] | .metadata.annotations = {"waymark.io/exceptions": "plan/duplicate-namespace"}' |
-        denied plan/duplicate-namespace a
+    use_webhook
+    local wish='.spec.namespaces = ["a", "a"] | .metadata.annotations = {"waymark.io/exceptions": "plan/duplicate-namespace"}'
+    plan p "$wish" | denied plan/duplicate-namespace a
+    configure '  exceptions: [plan/duplicate-namespace]'
+    eventually 10 plan_is_excepted "$wish"
+    plan p "$wish | .spec.migStorageRef.name = \"bin\"" | denied plan/storage-missing bin
+    plan p '.spec.namespaces = ["a", "a"]' | denied plan/duplicate-namespace a
+    configure
+    eventually 10 validation_answers
 }
+plan_is_excepted() { plan p "$1" | kubectl create --dry-run=server -f - >/dev/null; }
