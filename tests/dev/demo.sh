@@ -93,6 +93,15 @@ found=$(kubectl get "$STORY_KINDS" -A -l $migration/migplan-name=nginx-plan -o n
 all=$(kubectl get "$STORY_KINDS" -A -o name | wc -l)
 printf '\n%s of the %s objects of this migration are found by its plan; %s, which is none of them, is not.\n' \
     "$found" "$((all - 1))" "$UNRELATED_BACKUP"
+
+headline '5. What would fail later'
+# Refused at once with the webhook; without it, mig-controller would say so on the stored plan, in its own time.
+if refused=$(cd "$WM_ROOT/tests/demo/objects" && ask create -f plan-with-faults.yaml 2>&1); then
+    [[ -z $with_webhook ]] || die 'the plan with faults was stored'
+    say "$refused"
+else
+    printf '%s\n' "$refused"
+fi
 if [[ -n $with_webhook ]]; then
     printf '\n$ curl %s/readyz\n' "http://127.0.0.1:$WEBHOOK_HEALTH_PORT"
     webhook_get readyz
