@@ -11,7 +11,11 @@
 
 /* Each round may find a reference to ask for in the next: a migration's plan, the plan's storage, its Secret.
  */
-enum { MAX_ROUNDS = 3, ANSWER_MAX = 1 << 20, IDS_MAX = 480 };
+enum { MAX_ROUNDS = 3, ANSWER_MAX = 1 << 20, IDS_MAX = 480, KEPT_NODES = 16 << 10 };
+
+/* The memory of a thread's last index serves again: fresh pages cost more than filling them.  256 KiB at
+ * most. */
+static _Thread_local struct wm_json_index spare;
 
 struct validation;
 struct asked {
@@ -28,11 +32,12 @@ struct validation {
     struct wm_str body; /* the request's: gone when it is answered */
     int64_t received_ns, deadline_ms;
     struct wm_admission admission;
-    struct wm_facts facts;
     struct wm_verdict verdict;
     int rounds, n_lookups;
     atomic_int waits;   /* for so many answers, and one for whoever asks */
     atomic_size_t held; /* bytes of answers, accounted for by the fetcher */
+    /* Large, and mostly not used: not zeroed. */
+    struct wm_facts facts;
     struct asked asked[WM_FACTS_MAX];
 };
 
@@ -40,7 +45,7 @@ struct validation {
 
 static const char *unknown_rules(const struct wm_verdict *v, struct wm_buf *out)
 {
-    for (size_t i = 0; i < wm_rules_count(); i++)
+    for (size_t i = 0, n = wm_rules_count(); i < n; i++)
         if (v->unknown[i / 64] >> i % 64 & 1) {
             wm_buf_puts(out, out->n ? "," : "");
             wm_buf_puts(out, wm_rule_at(i, NULL)->id);
@@ -108,9 +113,20 @@ static void reply(struct validation *w)
     wm_request_reply(w->req, &(struct wm_reply){.status = 200, .body = wm_buf_text(&answer)});
 }
 
+static void keep_index(struct wm_json_index *x)
+{
+    if (x->cap > spare.cap && x->cap <= KEPT_NODES) {
+        struct wm_json_index smaller = spare;
+
+        spare = *x;
+        *x = smaller;
+    }
+}
+
 static void done(struct validation *w)
 {
     wm_verdict_done(&w->verdict);
+    keep_index(&w->admission.index);
     wm_admission_done(&w->admission);
     if (w->facts.n)
         wm_facts_done(&w->facts);
@@ -226,8 +242,17 @@ static void fetch_and_go_on(struct validation *w)
 void wm_validate_handle(void *ctx, struct wm_request *req, const struct wm_request_view *view)
 {
     struct wm_validator *with = ctx;
-    struct validation w = {.with = with, .req = req, .body = view->body, .received_ns = view->received_ns};
+    struct validation w;
 
+    memset(&w, 0, offsetof(struct validation, facts));
+    w.facts.n = 0;
+    w.facts.final = false;
+    w.with = with;
+    w.req = req;
+    w.body = view->body;
+    w.received_ns = view->received_ns;
+    w.admission.index = spare;
+    spare = (struct wm_json_index){0};
     w.policy = wm_policy_acquire(with->policies);
     w.deadline_ms = wm_route_deadline_ms(view, with->budget_ms);
     if (read_review(&w) && !conclude(&w))

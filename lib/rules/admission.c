@@ -271,7 +271,7 @@ static bool put_unknown(const struct wm_verdict *v, bool first, struct wm_buf *o
 {
     bool any = false;
 
-    for (size_t i = 0; i < wm_rules_count(); i++) {
+    for (size_t i = 0, n = wm_rules_count(); i < n; i++) {
         if (!(v->unknown[i / 64] >> i % 64 & 1))
             continue;
         wm_buf_puts(out, any ? "," : first ? "\"cannot-tell\":\"" : ",\"cannot-tell\":\"");

@@ -111,7 +111,7 @@ bool wm_policy_add(struct wm_policy *p, const struct wm_policy_row *row)
         memcpy(rows, p->rows, p->n_rows * sizeof *rows);
     *added = *row;
     memset(added->mask, 0, sizeof added->mask);
-    for (size_t i = 0; i < wm_rules_count(); i++)
+    for (size_t i = 0, n = wm_rules_count(); i < n; i++)
         if (!added->rules || any_matches(added->rules, wm_str_of(wm_rule_at(i, NULL)->id))) {
             added->mask[i / 64] |= UINT64_C(1) << i % 64;
             any = true;
