@@ -226,3 +226,50 @@ test_exceptions() {
     eventually 10 validation_answers
 }
 plan_is_excepted() { plan p "$1" | kubectl create --dry-run=server -f - >/dev/null; }
+
+# what cannot be looked up is no fault: without the right to read other objects the same plan passes
+test_lookups_that_are_refused() {
+    use_webhook
+    local binding
+    binding=$(kubectl get clusterrolebinding waymark-webhook-lookups -o json)
+    plan p '.spec.migStorageRef.name = "bin"' | denied plan/storage-missing bin
+    kubectl delete clusterrolebinding waymark-webhook-lookups >/dev/null
+    eventually 10 plan_without_storage_passes
+    assert_contains plan/storage-missing "$(grep '"ev":"validation"' "$E2E_DIR/shared/webhook.log" | tail -n 1 | jq -r .cannot_tell)" 'what it cannot tell'
+    jq 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$binding" | kubectl create -f - >/dev/null
+    eventually 10 plan_without_storage_fails
+}
+plan_without_storage_passes() { plan p '.spec.migStorageRef.name = "bin"' | kubectl create --dry-run=server -f - >/dev/null; }
+plan_without_storage_fails() { ! plan_without_storage_passes 2>/dev/null; }
+
+# four hundred warnings come as some that fit, and a count of the rest
+test_many_warnings() {
+    local said
+    said=$(plan p '.spec.persistentVolumes = [range(400) | {name: "pv-\(.)", pvc: {namespace: "p-app", name: "data-\(.)"},
+        selection: {action: "teleport"}, supported: {actions: ["copy"], copyMethods: ["filesystem"]}}]' | accepted)
+    assert_contains plan/pv-action "$said"
+    assert_eq 400 "$(($(grep -c 'plan/pv-action\|\.\.\.$' <<<"$said") + $(sed -n 's/^Warning: and \([0-9]*\) more;.*/\1/p' <<<"$said")))" \
+        'warnings, told and counted'
+}
+
+# where updates of migrations are registered, too, a running one stays what it is, and its controller can write on
+test_update_of_a_running_migration() {
+    use_webhook
+    local patch='[{"op": "replace", "path": "/webhooks/1/rules/0/operations", "value": %s}]'
+    assert_eq migrations.validation.waymark.io \
+        "$(kubectl get validatingwebhookconfiguration waymark-validation -o jsonpath='{.webhooks[1].name}')"
+    plan steady | kubectl create -f - >/dev/null
+    migration walker steady '.status = {phase: "StageBackupCreated", itinerary: "Final"}' | kubectl create -f - >/dev/null 2>&1
+    # shellcheck disable=SC2059
+    kubectl patch validatingwebhookconfiguration waymark-validation --type json -p "$(printf "$patch" '["CREATE", "UPDATE"]')" >/dev/null
+    eventually 10 rollback_is_refused
+    kubectl patch migmigration walker -n openshift-migration --type merge -p '{"status": {"phase": "StageRestoreCreated"}}' >/dev/null
+    kubectl patch migmigration walker -n openshift-migration --type merge -p '{"spec": {"canceled": true}}' >/dev/null
+    # shellcheck disable=SC2059
+    kubectl patch validatingwebhookconfiguration waymark-validation --type json -p "$(printf "$patch" '["CREATE"]')" >/dev/null
+    kubectl delete migmigration walker -n openshift-migration >/dev/null
+}
+rollback_is_refused() {
+    ! kubectl patch --dry-run=server migmigration walker -n openshift-migration --type merge -p '{"spec": {"rollback": true}}' \
+        >"$E2E_TEST_DIR/said" 2>&1 && grep -F migration/changed-after-start "$E2E_TEST_DIR/said"
+}
