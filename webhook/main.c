@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "review_command.h"
 #include "rules_command.h"
 #include "serve.h"
 #include "waymark/log.h"
@@ -46,6 +47,11 @@ static int serve(int argc, char *argv[])
     return status;
 }
 
+static int review(int argc, char *argv[])
+{
+    return wm_review_command(argc + 1, argv - 1); /* with the command's name, as getopt expects one */
+}
+
 /* The label table as the README has it. */
 static int labels(int argc, char *argv[])
 {
@@ -84,6 +90,7 @@ static const struct command {
     int (*run)(int argc, char *argv[]);
 } commands[] = {
     {"serve", NULL, "answer AdmissionReviews until SIGTERM (serve --help lists the options)", serve},
+    {"review", NULL, "say to objects in files what the server would say (see review --help)", review},
     {"labels", NULL, "print which kinds are labelled, and from what", labels},
     {"rules", NULL, "print what plans and migrations are checked for (rules --help lists the options)",
      rules},

@@ -2,25 +2,12 @@
  * libyaml scans deep flow nesting in more than linear time, so the only defence is to stop feeding it. */
 #include "waymark/yaml.h"
 
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <yaml.h>
 
+#include "yaml_place.h"
 #include "yaml_scalar.h"
-
-struct place {
-    const cJSON *node;
-    unsigned line, column;
-};
-
-struct wm_yaml {
-    char *name; /* NULL = none */
-    cJSON *root;
-    struct place *places; /* sorted by node once the document is complete */
-    size_t n_places, cap_places;
-};
 
 struct frame {
     cJSON *container;
@@ -28,66 +15,30 @@ struct frame {
     yaml_mark_t key_mark;
 };
 
-struct builder {
-    struct wm_yaml *y;
+struct wm_yaml_reader {
+    struct wm_str text;
+    char *name; /* NULL = none */
     yaml_parser_t parser;
-    struct frame stack[WM_YAML_MAX_DEPTH];
-    size_t depth;
     bool ended;
 };
 
-/* --- places --- */
+/* One document in the making. */
+struct builder {
+    struct wm_yaml_reader *r;
+    struct wm_yaml *y;
+    struct frame stack[WM_YAML_MAX_DEPTH];
+    size_t depth;
+    bool complete;
+};
 
-static void format_place(const struct wm_yaml *y, unsigned line, unsigned column, char out[static 96])
-{
-    size_t n = y->name ? strlen(y->name) : 0, shown = 68;
-
-    /* of a long path the end says more, and the line must not be what is cut off */
-    if (n > shown)
-        snprintf(out, 96, "...%s:%u:%u", y->name + n - shown, line, column);
-    else if (y->name)
-        snprintf(out, 96, "%s:%u:%u", y->name, line, column);
-    else
-        snprintf(out, 96, "%u:%u", line, column);
-}
-
-static int fail_mark(const struct builder *b, yaml_mark_t mark, enum wm_code code, const char *what,
+static int fail_mark(const struct wm_yaml_reader *r, yaml_mark_t mark, enum wm_code code, const char *what,
                      struct wm_error *err)
 {
     char where[96];
     unsigned line = (unsigned)mark.line + 1, column = (unsigned)mark.column + 1;
 
-    format_place(b->y, line, column, where);
+    wm_yaml_format_place(r->name, line, column, where);
     return wm_fail(err, code, where, "line %u, column %u: %s", line, column, what);
-}
-
-static void note_place(struct wm_yaml *y, const cJSON *node, yaml_mark_t mark)
-{
-    if (y->n_places == y->cap_places) {
-        size_t cap = y->cap_places ? y->cap_places * 2 : 32;
-        struct place *grown = wm_xcalloc(cap, sizeof *grown);
-
-        if (y->n_places)
-            memcpy(grown, y->places, y->n_places * sizeof *grown);
-        free(y->places);
-        y->places = grown;
-        y->cap_places = cap;
-    }
-    y->places[y->n_places++] = (struct place){node, (unsigned)mark.line + 1, (unsigned)mark.column + 1};
-}
-
-static int by_node(const void *a, const void *b)
-{
-    uintptr_t x = (uintptr_t)((const struct place *)a)->node, y = (uintptr_t)((const struct place *)b)->node;
-
-    return (x > y) - (x < y);
-}
-
-static const struct place *find_place(const struct wm_yaml *y, const cJSON *node)
-{
-    struct place wanted = {.node = node};
-
-    return y->n_places ? bsearch(&wanted, y->places, y->n_places, sizeof wanted, by_node) : NULL;
 }
 
 /* --- building --- */
@@ -100,9 +51,11 @@ static int attach(struct builder *b, cJSON *node, yaml_mark_t mark, struct wm_er
         return wm_fail(err, WM_E_NOMEM, NULL, "out of memory for a YAML document");
     if (b->y->n_places >= WM_YAML_MAX_NODES) {
         cJSON_Delete(node);
-        return fail_mark(b, mark, WM_E_TOO_BIG, "too many values", err);
+        return fail_mark(b->r, mark, WM_E_TOO_BIG, "too many values", err);
     }
-    note_place(b->y, node, top && top->key ? top->key_mark : mark);
+    yaml_mark_t at = top && top->key ? top->key_mark : mark;
+
+    wm_yaml_note_place(b->y, node, (unsigned)at.line + 1, (unsigned)at.column + 1);
     if (!top) {
         b->y->root = node;
     } else if (top->key) {
@@ -129,7 +82,7 @@ static int take_key(struct builder *b, const yaml_event_t *e, struct wm_error *e
     struct wm_str text = {(const char *)e->data.scalar.value, e->data.scalar.length};
 
     if (memchr(text.p, '\0', text.n))
-        return fail_mark(b, e->start_mark, WM_E_INVALID, "NUL character in a key", err);
+        return fail_mark(b->r, e->start_mark, WM_E_INVALID, "NUL character in a key", err);
     top->key = wm_yaml_dup(text);
     if (!top->key)
         return wm_fail(err, WM_E_NOMEM, NULL, "out of memory for a YAML document");
@@ -144,15 +97,15 @@ static int take_scalar(struct builder *b, const yaml_event_t *e, struct wm_error
     bool plain = e->data.scalar.plain_implicit;
 
     if (e->data.scalar.anchor)
-        return fail_mark(b, e->start_mark, WM_E_INVALID, "anchors are not supported", err);
+        return fail_mark(b->r, e->start_mark, WM_E_INVALID, "anchors are not supported", err);
     if (tag && strcmp(tag, "!") != 0 && strcmp(tag, YAML_STR_TAG) != 0)
-        return fail_mark(b, e->start_mark, WM_E_INVALID, "tags are not supported", err);
+        return fail_mark(b->r, e->start_mark, WM_E_INVALID, "tags are not supported", err);
     if (wants_key(b))
         return take_key(b, e, err);
     cJSON *node = wm_yaml_scalar(text, plain && !tag, &wrong);
 
     if (wrong)
-        return fail_mark(b, e->start_mark, WM_E_INVALID, wrong, err);
+        return fail_mark(b->r, e->start_mark, WM_E_INVALID, wrong, err);
     return attach(b, node, e->start_mark, err);
 }
 
@@ -166,7 +119,7 @@ static int open_container(struct builder *b, cJSON *node, const yaml_char_t *anc
                                                                      : NULL;
     if (wrong) {
         cJSON_Delete(node);
-        return fail_mark(b, mark, WM_E_INVALID, wrong, err);
+        return fail_mark(b->r, mark, WM_E_INVALID, wrong, err);
     }
     int rc = attach(b, node, mark, err);
 
@@ -210,7 +163,7 @@ static int close_container(struct builder *b, struct wm_error *err)
             char what[160];
 
             snprintf(what, sizeof what, "key '%.100s' is given twice", twice->string);
-            return fail_mark(b, mark, WM_E_INVALID, what, err);
+            return fail_mark(b->r, mark, WM_E_INVALID, what, err);
         }
     return wm_fail(err, WM_E_INVALID, b->y->name, "a key is given twice");
 }
@@ -230,121 +183,145 @@ static int take_event(struct builder *b, const yaml_event_t *e, struct wm_error 
     case YAML_MAPPING_END_EVENT:
         return close_container(b, err);
     case YAML_ALIAS_EVENT:
-        return fail_mark(b, e->start_mark, WM_E_INVALID, "aliases are not supported", err);
-    case YAML_DOCUMENT_START_EVENT:
-        if (b->y->root)
-            return fail_mark(b, e->start_mark, WM_E_INVALID, "more than one document", err);
-        return WM_OK;
+        return fail_mark(b->r, e->start_mark, WM_E_INVALID, "aliases are not supported", err);
     case YAML_STREAM_END_EVENT:
-        b->ended = true;
+        b->r->ended = true;
+        b->complete = true;
+        return WM_OK;
+    case YAML_DOCUMENT_END_EVENT:
+        b->complete = true;
         return WM_OK;
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
-    case YAML_DOCUMENT_END_EVENT:
+    case YAML_DOCUMENT_START_EVENT:
         break;
     }
     return WM_OK;
 }
 
 /* What libyaml did not like.  Its reader (wrong UTF-8, control characters) knows an offset but no line. */
-static int parser_error(const struct builder *b, struct wm_str text, struct wm_error *err)
+static int parser_error(const struct wm_yaml_reader *r, struct wm_error *err)
 {
-    yaml_mark_t mark = b->parser.problem_mark;
-    const char *what = b->parser.problem ? b->parser.problem : "malformed";
+    yaml_mark_t mark = r->parser.problem_mark;
+    const char *what = r->parser.problem ? r->parser.problem : "malformed";
 
-    if (b->parser.error == YAML_MEMORY_ERROR)
-        return wm_fail(err, WM_E_NOMEM, b->y->name, "out of memory for a YAML document");
-    if (b->parser.error == YAML_READER_ERROR) {
+    if (r->parser.error == YAML_MEMORY_ERROR)
+        return wm_fail(err, WM_E_NOMEM, r->name, "out of memory for a YAML document");
+    if (r->parser.error == YAML_READER_ERROR) {
         mark = (yaml_mark_t){0};
-        for (size_t i = 0; i < b->parser.problem_offset && i < text.n; i++) {
-            mark.column = text.p[i] == '\n' ? 0 : mark.column + 1;
-            mark.line += text.p[i] == '\n';
+        for (size_t i = 0; i < r->parser.problem_offset && i < r->text.n; i++) {
+            mark.column = r->text.p[i] == '\n' ? 0 : mark.column + 1;
+            mark.line += r->text.p[i] == '\n';
         }
     }
-    return fail_mark(b, mark, WM_E_INVALID, what, err);
+    return fail_mark(r, mark, WM_E_INVALID, what, err);
 }
 
-static int build(struct builder *b, struct wm_str text, struct wm_error *err)
+static int build(struct builder *b, struct wm_error *err)
 {
     int rc = WM_OK;
 
-    yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b->parser, (const unsigned char *)(text.p ? text.p : ""), text.n);
-    while (rc == WM_OK && !b->ended) {
+    while (rc == WM_OK && !b->complete) {
         yaml_event_t e;
 
-        if (!yaml_parser_parse(&b->parser, &e))
-            return parser_error(b, text, err);
+        if (!yaml_parser_parse(&b->r->parser, &e))
+            return parser_error(b->r, err);
         rc = take_event(b, &e, err);
         yaml_event_delete(&e);
     }
     return rc;
 }
 
-int wm_yaml_parse(struct wm_str text, const char *name, size_t max_bytes, struct wm_yaml **ret,
-                  struct wm_error *err)
-{
-    wm_auto_yaml struct wm_yaml *y = wm_xcalloc(1, sizeof *y);
-    struct builder b = {.y = y};
+/* --- documents --- */
 
+int wm_yaml_open(struct wm_str text, const char *name, size_t max_bytes, struct wm_yaml_reader **ret,
+                 struct wm_error *err)
+{
     if (text.n > max_bytes)
         return wm_fail(err, WM_E_TOO_BIG, name, "YAML of %zu bytes; at most %zu are read", text.n, max_bytes);
-    y->name = name ? wm_xstrdup(name) : NULL;
-    if (!yaml_parser_initialize(&b.parser))
-        return wm_fail(err, WM_E_NOMEM, name, "out of memory for a YAML document");
-    int rc = build(&b, text, err);
+    struct wm_yaml_reader *r = wm_xcalloc(1, sizeof *r);
 
-    yaml_parser_delete(&b.parser);
-    for (size_t i = 0; i < b.depth; i++)
-        cJSON_free(b.stack[i].key);
-    if (rc < 0)
-        return rc;
-    if (!y->root)
-        y->root = cJSON_CreateNull();
-    if (y->n_places)
-        qsort(y->places, y->n_places, sizeof *y->places, by_node);
-    *ret = y;
-    y = NULL;
+    if (!yaml_parser_initialize(&r->parser)) {
+        free(r);
+        return wm_fail(err, WM_E_NOMEM, name, "out of memory for a YAML document");
+    }
+    r->text = text;
+    r->name = name ? wm_xstrdup(name) : NULL;
+    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)(text.p ? text.p : ""), text.n);
+    *ret = r;
     return WM_OK;
 }
 
-struct wm_yaml *wm_yaml_free(struct wm_yaml *y)
+int wm_yaml_next(struct wm_yaml_reader *r, struct wm_yaml **ret, struct wm_error *err)
 {
-    if (y) {
-        cJSON_Delete(y->root);
-        free(y->places);
-        free(y->name);
-        free(y);
+    wm_auto_yaml struct wm_yaml *y = NULL;
+    struct builder b = {.r = r};
+
+    if (r->ended)
+        return 0;
+    b.y = y = wm_xcalloc(1, sizeof *y);
+    y->name = r->name ? wm_xstrdup(r->name) : NULL;
+    int rc = build(&b, err);
+
+    for (size_t i = 0; i < b.depth; i++)
+        cJSON_free(b.stack[i].key);
+    if (rc < 0)
+        r->ended = true; /* libyaml cannot go on */
+    if (rc < 0 || !y->root)
+        return rc;
+    wm_yaml_sort_places(y);
+    *ret = y;
+    y = NULL;
+    return 1;
+}
+
+struct wm_yaml_reader *wm_yaml_close(struct wm_yaml_reader *r)
+{
+    if (r) {
+        yaml_parser_delete(&r->parser);
+        free(r->name);
+        free(r);
     }
     return NULL;
 }
 
-void wm_yaml_freep_(struct wm_yaml **pp)
+void wm_yaml_closep_(struct wm_yaml_reader **pp)
 {
-    wm_yaml_free(*pp);
+    wm_yaml_close(*pp);
 }
 
-const cJSON *wm_yaml_root(const struct wm_yaml *y)
+/* Nothing but the end may follow. */
+static int expect_end(struct wm_yaml_reader *r, struct wm_error *err)
 {
-    return y->root;
+    yaml_event_t e;
+
+    if (r->ended)
+        return WM_OK;
+    if (!yaml_parser_parse(&r->parser, &e))
+        return parser_error(r, err);
+    bool another = e.type == YAML_DOCUMENT_START_EVENT;
+    yaml_mark_t mark = e.start_mark;
+
+    yaml_event_delete(&e);
+    return another ? fail_mark(r, mark, WM_E_INVALID, "more than one document", err) : WM_OK;
 }
 
-unsigned wm_yaml_line(const struct wm_yaml *y, const cJSON *node)
+int wm_yaml_parse(struct wm_str text, const char *name, size_t max_bytes, struct wm_yaml **ret,
+                  struct wm_error *err)
 {
-    const struct place *p = find_place(y, node);
+    wm_auto_yaml_reader struct wm_yaml_reader *r = NULL;
+    wm_auto_yaml struct wm_yaml *y = NULL;
+    int rc = wm_yaml_open(text, name, max_bytes, &r, err);
 
-    return p ? p->line : 0;
-}
-
-int wm_yaml_fail(const struct wm_yaml *y, const cJSON *node, struct wm_error *err, const char *fmt, ...)
-{
-    const struct place *p = find_place(y, node);
-    char where[96], text[256];
-    va_list args;
-
-    format_place(y, p ? p->line : 1, p ? p->column : 1, where);
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    return wm_fail(err, WM_E_INVALID, where, "%s", text);
+    if (rc < 0 || (rc = wm_yaml_next(r, &y, err)) < 0 || (rc = expect_end(r, err)) < 0)
+        return rc;
+    if (!y) { /* no document at all */
+        y = wm_xcalloc(1, sizeof *y);
+        y->name = name ? wm_xstrdup(name) : NULL;
+        y->root = cJSON_CreateNull();
+    }
+    *ret = y;
+    y = NULL;
+    return WM_OK;
 }

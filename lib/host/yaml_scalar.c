@@ -2,6 +2,7 @@
 #include "yaml_scalar.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 char *wm_yaml_dup(struct wm_str text)
@@ -88,7 +89,23 @@ static bool radix_number(const char *p, double *ret)
     return true;
 }
 
-static cJSON *number(struct wm_str text, const char *z, const char **ret_wrong)
+/* The text of an integer beyond 2^53 as JSON writes it; of 0x and 0o what the double holds. */
+static char *exact_text(const char *z, double value)
+{
+    char digits[400]; /* the largest double has 309 */
+    bool minus = *z == '-';
+
+    z += *z == '-' || *z == '+';
+    z += strspn(z, "0");
+    if (*skip_digits(z)) {
+        snprintf(digits, sizeof digits, "%.0f", value);
+        return wm_yaml_dup(wm_str_of(digits));
+    }
+    snprintf(digits, sizeof digits, "%s%s", minus ? "-" : "", z);
+    return wm_yaml_dup(wm_str_of(digits));
+}
+
+static cJSON *number(const char *z, const char **ret_wrong)
 {
     double value;
     int kind = 1;
@@ -107,7 +124,7 @@ static cJSON *number(struct wm_str text, const char *z, const char **ret_wrong)
 
     /* cJSON's numbers are doubles; who needs the exact integer finds its text here */
     if (node && kind == 1 && fabs(value) >= 9007199254740992.0)
-        node->valuestring = wm_yaml_dup(text);
+        node->valuestring = exact_text(z, value);
     return node;
 }
 
@@ -126,7 +143,7 @@ static cJSON *plain_node(struct wm_str text, const char *z, const char **ret_wro
         *ret_wrong = "infinity and NaN are not supported";
         return NULL;
     }
-    cJSON *node = number(text, z, ret_wrong);
+    cJSON *node = number(z, ret_wrong);
 
     return node || *ret_wrong ? node : cJSON_CreateString(z);
 }

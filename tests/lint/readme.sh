@@ -34,6 +34,8 @@ update=''
 section labels "$("$program" labels)"
 section rules "$("$program" rules --output markdown)"
 # shellcheck disable=SC2016 # the backquotes are Markdown
+section review "$(printf '```\n%s\n```' "$("$program" review --help)")"
+# shellcheck disable=SC2016
 section options "$(printf '```\n%s\n```' "$("$program" serve --help)")"
 [[ $failed -ne 0 ]] || echo 'readme: the tables are the program'"'"'s'
 exit $failed

@@ -187,10 +187,92 @@ static void large_integers_keep_their_text(void **state)
     wm_auto_yaml struct wm_yaml *y = NULL;
 
     (void)state;
-    assert_int_equal(wm_yaml_parse(wm_str_of("[9007199254740993, 9007199254740991]"), NULL, 100, &y, NULL),
-                     WM_OK);
+    assert_int_equal(
+        wm_yaml_parse(wm_str_of("[9007199254740993, 9007199254740991, -09007199254740993, 0x20000000000000]"),
+                      NULL, 100, &y, NULL),
+        WM_OK);
     assert_string_equal(wm_json_at(wm_yaml_root(y), "/0")->valuestring, "9007199254740993");
     assert_null(wm_json_at(wm_yaml_root(y), "/1")->valuestring);
+    assert_string_equal(wm_json_at(wm_yaml_root(y), "/2")->valuestring, "-9007199254740993");
+    assert_string_equal(wm_json_at(wm_yaml_root(y), "/3")->valuestring, "9007199254740992");
+}
+
+/* --- several documents --- */
+
+static void documents_come_one_after_the_other(void **state)
+{
+    static const char text[] = "a: 1\n---\n# nothing\n---\n- b\n...\n---\nc: {d: 9007199254740993}\n";
+    static const char *const json[] = {"{\"a\":1}", "null", "[\"b\"]", "{\"c\":{\"d\":9007199254740993}}"};
+    static const unsigned lines[] = {1, 4, 5, 8};
+    wm_auto_yaml_reader struct wm_yaml_reader *r = NULL;
+    struct wm_yaml *y = NULL;
+
+    (void)state;
+    assert_int_equal(wm_yaml_open(wm_str_of(text), "f", 1000, &r, NULL), WM_OK);
+    for (size_t i = 0; i < 4; i++) {
+        wm_auto_buf struct wm_buf out = WM_BUF_MAX(1000);
+
+        assert_int_equal(wm_yaml_next(r, &y, NULL), 1);
+        wm_auto_json cJSON *copy = wm_yaml_copy(wm_yaml_root(y));
+
+        assert_int_equal(wm_json_print(copy, &out, NULL), WM_OK);
+        assert_string_equal(out.p, json[i]);
+        assert_int_equal(wm_yaml_line(y, wm_yaml_root(y)), lines[i]);
+        y = wm_yaml_free(y);
+    }
+    assert_int_equal(wm_yaml_next(r, &y, NULL), 0);
+    assert_int_equal(wm_yaml_next(r, &y, NULL), 0);
+}
+
+static void an_error_ends_the_documents(void **state)
+{
+    wm_auto_yaml_reader struct wm_yaml_reader *r = NULL;
+    wm_auto_yaml struct wm_yaml *y = NULL;
+    struct wm_yaml *none = NULL;
+    struct wm_error err = {0};
+
+    (void)state;
+    assert_int_equal(wm_yaml_open(wm_str_of("a: 1\n---\nb: [\n---\nc: 1\n"), "f", 1000, &r, NULL), WM_OK);
+    assert_int_equal(wm_yaml_next(r, &y, NULL), 1);
+    assert_int_equal(wm_yaml_next(r, &none, &err), WM_E_INVALID);
+    assert_string_equal(err.where, "f:4:1");
+    assert_int_equal(wm_yaml_next(r, &none, NULL), 0);
+}
+
+/* --- printing --- */
+
+static void check_printing(const char *json, const char *yaml)
+{
+    wm_auto_json cJSON *tree = NULL;
+    wm_auto_buf struct wm_buf out = WM_BUF_MAX(10000);
+
+    assert_int_equal(wm_json_parse(wm_str_of(json), &tree, NULL), WM_OK);
+    assert_int_equal(wm_yaml_print(tree, &out, NULL), WM_OK);
+    assert_string_equal(out.p, yaml);
+}
+
+static void trees_print_as_kubectl_prints_them(void **state)
+{
+    (void)state;
+    check_printing("{\"a\":{\"b\":[\"x\",{\"c\":null,\"d\":true}],\"e\":1.5},\"f\":{},\"g\":[]}",
+                   "---\na:\n  b:\n  - x\n  - c: null\n    d: true\n  e: 1.5\nf: {}\ng: []\n");
+    check_printing("{\"text\":\"one\\ntwo\\n\"}", "---\ntext: |\n  one\n  two\n");
+}
+
+static void what_looks_like_another_type_is_quoted(void **state)
+{
+    static const char *const texts[] = {"",    "true", "Yes",  "on",  "n",    "null",
+                                        "~",   "1",    "-1",   "1e3", ".5",   "0x1f",
+                                        "0b1", "1_0",  "1:30", "<<",  ".inf", "2026-11-21"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char json[64], yaml[64];
+
+        snprintf(json, sizeof json, "{\"a\":\"%s\"}", texts[i]);
+        snprintf(yaml, sizeof yaml, "---\na: \"%s\"\n", texts[i]);
+        check_printing(json, yaml);
+    }
 }
 
 int main(void)
@@ -202,6 +284,10 @@ int main(void)
         cmocka_unit_test(every_node_knows_its_line),
         cmocka_unit_test(a_long_file_name_does_not_push_the_line_out),
         cmocka_unit_test(large_integers_keep_their_text),
+        cmocka_unit_test(documents_come_one_after_the_other),
+        cmocka_unit_test(an_error_ends_the_documents),
+        cmocka_unit_test(trees_print_as_kubectl_prints_them),
+        cmocka_unit_test(what_looks_like_another_type_is_quoted),
     };
 
     return RUN_TABLE("yaml", rows, check) + cmocka_run_group_tests(tests, NULL, NULL);
