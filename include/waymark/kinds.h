@@ -1,0 +1,60 @@
+/* The kinds that the aggregator follows, and what it keeps of an object: one table.  Pure. */
+#ifndef WAYMARK_KINDS_H
+#define WAYMARK_KINDS_H
+
+#include "waymark/object.h"
+
+enum wm_kind {
+    WM_KIND_NONE,
+    WM_KIND_MIGPLAN,
+    WM_KIND_MIGMIGRATION,
+    WM_KIND_MIGCLUSTER,
+    WM_KIND_MIGHOOK,
+    WM_KIND_DVM,
+    WM_KIND_DVMP,
+    WM_KIND_DIM,
+    WM_KIND_DISM,
+    WM_KIND_BACKUP,
+    WM_KIND_RESTORE,
+    WM_KIND_PVB,
+    WM_KIND_PVR,
+    WM_KIND_DATAUPLOAD,
+    WM_KIND_DATADOWNLOAD,
+    WM_KIND_BSL,
+    WM_KIND_DEPLOYMENT,
+    WM_KIND_DAEMONSET,
+    WM_KIND_POD,
+    WM_KIND_PVC,
+    WM_KIND_JOB,
+    WM_KIND_COUNT
+};
+
+/* On which clusters a kind is watched. */
+enum wm_where { WM_ON_HOST = 1, WM_ON_REMOTE = 2, WM_EVERYWHERE = 3 };
+
+/* How an object says whose it is, tried in this order until one is there. */
+enum wm_parent_by {
+    WM_BY_NOTHING,
+    WM_BY_OWNER, /* ownerReference: the controlling one, else the first of `parent_kind` */
+    WM_BY_LABEL, /* a label whose value is the parent's uid */
+};
+struct wm_parent_way {
+    enum wm_parent_by by;
+    const char *what; /* kind of the owner, NULL = any; key of the label */
+};
+#define WM_PARENT_WAYS 3
+
+/* Members that are kept, as pointers below the object ("/status/phase"); NULL = the kind has none. */
+struct wm_kind_fields {
+    const char *phase, *message, *started, *completed, *done, *total, *node;
+};
+
+struct wm_kind_info {
+    const char *group, *version, *resource, *kind;
+    enum wm_where where;
+    struct wm_parent_way parent[WM_PARENT_WAYS];
+    struct wm_kind_fields fields;
+};
+extern const struct wm_kind_info wm_kinds[WM_KIND_COUNT];
+
+#endif

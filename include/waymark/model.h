@@ -1,0 +1,89 @@
+/* What is known of all clusters: one small record an object, found by uid and by parent.  Pure; not
+ * thread-safe.
+ *
+ * An object of the API server is 2 to 100 KB of JSON; what is kept of it here is some 200 bytes. */
+#ifndef WAYMARK_MODEL_H
+#define WAYMARK_MODEL_H
+
+#include "waymark/json_index.h"
+#include "waymark/kinds.h"
+
+#define WM_CLUSTERS_MAX 32
+
+/* A uid as 16 bytes: a UUID's own, else the first half of the text's SHA-256.  All zero = none. */
+struct wm_id {
+    uint64_t hi, lo;
+};
+struct wm_id wm_id_of(struct wm_str uid);
+static inline bool wm_id_is(struct wm_id a, struct wm_id b)
+{
+    return a.hi == b.hi && a.lo == b.lo;
+}
+static inline bool wm_id_is_set(struct wm_id a)
+{
+    return a.hi || a.lo;
+}
+
+/* One object.  Owned by the model; gone with the next change of the model unless it says otherwise. */
+struct wm_record {
+    struct wm_record *next_by_id, *next_sibling; /* chains of the model */
+    struct wm_id id, parent;
+    int64_t done, total;                        /* bytes or items; -1 = not told */
+    uint32_t created_s, started_s, completed_s; /* Unix time; 0 = not told */
+    uint32_t generation;                        /* of the list that it was last seen in */
+    uint8_t kind, cluster;
+    bool going;                 /* has a deletionTimestamp */
+    uint16_t namespace_, phase; /* words of the model */
+    uint16_t name_n, message_n, node_n;
+    void *detail; /* a kind's own, see wm_model_conf */
+    char text[];  /* name, message, node; each terminated */
+};
+const char *wm_record_name(const struct wm_record *r);
+const char *wm_record_message(const struct wm_record *r); /* "" = none */
+const char *wm_record_node(const struct wm_record *r);    /* "" = none */
+
+struct wm_model;
+
+struct wm_model_conf {
+    /* Called for every object put, with its JSON; returns the record's detail, or NULL.  `old` is that of the
+     * record it replaces, to be re-used or freed. */
+    void *(*detail)(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
+    void (*detail_done)(void *ctx, enum wm_kind kind, void *detail);
+    /* Called after a record came, changed or went (`gone`). */
+    void (*changed)(void *ctx, const struct wm_record *r, bool gone);
+    void *ctx;
+};
+
+struct wm_model *wm_model_new(const struct wm_model_conf *conf);
+struct wm_model *wm_model_free(struct wm_model *m);
+
+/* Takes over what is kept of `object`.  WM_E_INVALID when it has no name or uid.  *ret_changed (may be NULL):
+ * something that is kept changed. */
+int wm_model_put(struct wm_model *m, uint8_t cluster, enum wm_kind kind, struct wm_str object,
+                 bool *ret_changed, struct wm_error *err);
+void wm_model_remove(struct wm_model *m, uint8_t cluster, struct wm_id id);
+
+/* A complete list of a kind on a cluster: what was not put between begin and end is removed at its end. */
+void wm_model_list_begin(struct wm_model *m, uint8_t cluster, enum wm_kind kind);
+void wm_model_list_end(struct wm_model *m, uint8_t cluster, enum wm_kind kind);
+/* A cluster that is watched no longer. */
+void wm_model_forget(struct wm_model *m, uint8_t cluster);
+
+const struct wm_record *wm_model_find(const struct wm_model *m, uint8_t cluster, struct wm_id id);
+/* The record of that id on any cluster, the lowest first. */
+const struct wm_record *wm_model_find_anywhere(const struct wm_model *m, struct wm_id id);
+
+/* All whose parent is `id`, of all clusters, in no order:
+ *     for (const struct wm_record *r = wm_model_children(m, id); r; r = wm_model_next_child(r, id)) */
+const struct wm_record *wm_model_children(const struct wm_model *m, struct wm_id id);
+const struct wm_record *wm_model_next_child(const struct wm_record *r, struct wm_id id);
+
+/* Every record of a kind. */
+typedef void wm_record_fn(void *ctx, const struct wm_record *r);
+void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx);
+size_t wm_model_count(const struct wm_model *m, uint8_t cluster, enum wm_kind kind);
+
+/* The text of a word: namespaces and phases are kept once. */
+const char *wm_model_word(const struct wm_model *m, uint16_t word);
+
+#endif

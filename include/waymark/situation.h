@@ -1,0 +1,153 @@
+/* Where a migration stands, seen over all clusters: its own state, and all that belongs to it.  Pure.
+ *
+ * A situation is made anew from the model whenever something of the migration changed; everything that is
+ * written back (conditions, report, events) is derived from it and from nothing else. */
+#ifndef WAYMARK_SITUATION_H
+#define WAYMARK_SITUATION_H
+
+#include "waymark/migration_state.h"
+#include "waymark/model.h"
+#include "waymark/velero_phase.h"
+
+/* --- what is kept of some kinds beside the record --- */
+
+/* MigPlan: what leads to its clusters. */
+struct wm_plan_state {
+    wm_name source, target; /* names of MigClusters; "" = not set */
+    bool closed, ready;
+};
+/* MigCluster. */
+struct wm_cluster_state {
+    bool is_host, ready, insecure;
+    char url[256];
+    wm_name secret_namespace, secret; /* of its saToken */
+    char ca_bundle_digest[17];        /* changes when spec.caBundle does */
+};
+/* DirectVolumeMigration: whether it copied what it was to copy (mig-controller may call the migration a
+ * success when it did not). */
+struct wm_dvm_state {
+    bool failed; /* condition Failed, phase ...Failed, failed pods or operations, or errors */
+    int successful_pods, failed_pods, running_pods, pending_pods, failed_operations;
+    wm_word failed_at; /* reason of the condition Failed */
+    wm_text first_error;
+};
+/* Pod: what decides whether it helps or hinders. */
+struct wm_pod_state {
+    bool is_stage_pod, ready;
+    wm_word component; /* "velero", "node-agent", "" */
+    int restarts;
+};
+/* The detail of a record, by kind; see wm_model_conf. */
+void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
+void wm_detail_done(void *ctx, enum wm_kind kind, void *detail);
+/* Of records of that kind; never NULL for them. */
+const struct wm_migration_state *wm_migration_of(const struct wm_record *r);
+const struct wm_plan_state *wm_plan_of(const struct wm_record *r);
+const struct wm_cluster_state *wm_cluster_of(const struct wm_record *r);
+const struct wm_dvm_state *wm_dvm_of(const struct wm_record *r);
+const struct wm_pod_state *wm_pod_of(const struct wm_record *r);
+
+/* --- the clusters --- */
+
+enum wm_cluster_sight {
+    WM_SIGHT_NONE,     /* not watched: no way to it is known */
+    WM_SIGHT_STARTING, /* not everything is known yet */
+    WM_SIGHT_GOOD,
+    WM_SIGHT_UNREACHABLE,
+    WM_SIGHT_UNAUTHORIZED, /* its token is refused */
+    WM_SIGHT_PARTIAL,      /* some kinds are forbidden: `why` names them */
+};
+const char *wm_sight_name(enum wm_cluster_sight s); /* "good", "unreachable", ... */
+
+struct wm_cluster_view {
+    const char *name; /* "host", or the MigCluster's or the kubeconfig's name */
+    enum wm_cluster_sight sight;
+    const char *why; /* "" = nothing to say */
+    int64_t since_s; /* of `sight` */
+};
+
+/* What everything is judged against; borrowed. */
+struct wm_world {
+    const struct wm_model *model;
+    const struct wm_cluster_view *clusters; /* [n_clusters]; 0 = the host */
+    size_t n_clusters;
+    int64_t now_s;
+    int64_t pod_volume_timeout_s; /* of Velero: 3600 with MTC's operator (restic_timeout) */
+};
+
+/* --- the situation --- */
+
+enum { WM_TWIGS_MAX = 256, WM_NO_CLUSTER = 255 };
+
+/* One object of the tree, in the order of printing: depth first, kinds in the order of wm_kind, then by name.
+ */
+struct wm_twig {
+    const struct wm_record *record;
+    int depth; /* 1 = a child of the migration */
+};
+
+/* How much is done, over all objects of a kind. */
+struct wm_progress {
+    int objects, ended, faulty;
+    int64_t done, total; /* bytes or items; of those that tell it */
+};
+
+enum wm_ending {
+    WM_ENDING_NONE, /* it has not ended */
+    WM_ENDING_SUCCEEDED,
+    WM_ENDING_SUCCEEDED_WITH_WARNINGS,
+    WM_ENDING_DATA_NOT_MIGRATED, /* a success by its own word, while a DirectVolumeMigration of it failed */
+    WM_ENDING_FAILED,
+    WM_ENDING_CANCELED,
+    WM_ENDING_COUNT
+};
+
+struct wm_situation {
+    const struct wm_record *migration;
+    const struct wm_migration_state *state;
+    const struct wm_record *plan;          /* NULL = not there */
+    uint8_t source, target;                /* clusters; WM_NO_CLUSTER = not known or not watched */
+    const char *source_name, *target_name; /* MigClusters' names; "" = not known */
+
+    struct wm_twig tree[WM_TWIGS_MAX];
+    size_t n_twigs, n_twigs_more; /* more: those beyond */
+    struct wm_progress progress[WM_KIND_COUNT];
+
+    /* The object that the phase waits for, when there is one to be named, and where it is to be looked for.
+     */
+    const struct wm_record *awaited;
+    uint8_t awaited_on;       /* cluster; WM_NO_CLUSTER = none in particular */
+    const char *awaited_kind; /* "Restore"; "" = nothing is awaited */
+    const char *next;         /* name of the phase after this one; "" = none, or not known */
+    int64_t ends_s;           /* when a timeout that is known ends the wait by itself; 0 = none is known */
+    const char *ends_by;      /* who ends it: "Velero"; "" = nobody */
+
+    uint8_t blind[2]; /* clusters that are needed and cannot be seen; WM_NO_CLUSTER = none */
+    enum wm_ending ending;
+    const struct wm_record *failed_dvm; /* of DATA_NOT_MIGRATED */
+    int stage_pods_left;                /* after the end: what the failed itinerary leaves behind */
+};
+
+/* Everything about the migration `r`, a record of kind MIGMIGRATION. */
+void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret);
+
+/* --- the words --- */
+
+enum { WM_MESSAGE_MAX = 1024, WM_VERDICT_MAX = 256 };
+
+/* The conditions that a situation calls for (types of design: MigrationProgress, MigrationOutcome).  No
+ * square brackets, no ages, no counters: a message changes only when something happened. */
+struct wm_said {
+    const char *type;
+    bool status, wanted; /* wanted false: must not be there */
+    wm_word reason;
+    char message[WM_MESSAGE_MAX];
+};
+enum { WM_SAID_PROGRESS, WM_SAID_OUTCOME, WM_SAID_COUNT };
+void wm_situation_say(const struct wm_world *w, const struct wm_situation *s,
+                      struct wm_said said[WM_SAID_COUNT]);
+/* One line, for the annotation waymark.io/verdict. */
+void wm_situation_verdict(const struct wm_world *w, const struct wm_situation *s,
+                          char out[static WM_VERDICT_MAX]);
+
+#endif

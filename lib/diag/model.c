@@ -1,0 +1,556 @@
+#include "waymark/model.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+#include "waymark/time.h"
+
+enum { FIRST_BUCKETS = 1024, MAX_WORDS = 65535, WORD_MAX = 253, MESSAGE_MAX = 256, FIRST_WORDS = 64 };
+
+struct word {
+    char *text;
+    uint16_t next; /* chain; 0 = end */
+};
+
+struct wm_model {
+    struct wm_model_conf conf;
+    struct wm_record **by_id, **by_parent; /* hash tables of n_buckets, a power of two */
+    size_t n_buckets, n;
+    struct word *words; /* [0] is "" */
+    uint16_t *word_heads;
+    size_t n_words, cap_words;
+    uint32_t generation[WM_CLUSTERS_MAX][WM_KIND_COUNT];
+    uint32_t count[WM_CLUSTERS_MAX][WM_KIND_COUNT];
+};
+
+enum { WORD_HEADS = 1024 };
+
+/* --- ids --- */
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+static bool parse_uuid(struct wm_str s, struct wm_id *ret)
+{
+    uint64_t half[2] = {0};
+    int n = 0;
+
+    if (s.n != 36)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        int d = hex(s.p[i]);
+
+        if (dash ? s.p[i] != '-' : d < 0)
+            return false;
+        if (!dash) {
+            half[n / 16] = half[n / 16] << 4 | (uint64_t)d;
+            n++;
+        }
+    }
+    *ret = (struct wm_id){half[0], half[1]};
+    return true;
+}
+
+struct wm_id wm_id_of(struct wm_str uid)
+{
+    unsigned char sum[SHA256_DIGEST_LENGTH];
+    struct wm_id id = {0};
+
+    if (uid.n == 0 || parse_uuid(uid, &id))
+        return id;
+    SHA256((const unsigned char *)uid.p, uid.n, sum);
+    memcpy(&id.hi, sum, 8);
+    memcpy(&id.lo, sum + 8, 8);
+    return id;
+}
+
+static size_t bucket_of(const struct wm_model *m, struct wm_id id)
+{
+    uint64_t h = (id.hi ^ id.lo * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xd6e8feb86659fd93);
+
+    return (h ^ h >> 32) & (m->n_buckets - 1);
+}
+
+/* --- words --- */
+
+static size_t word_head(struct wm_str s)
+{
+    uint32_t h = 2166136261u;
+
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * 16777619u;
+    return h % WORD_HEADS;
+}
+
+/* The number of a word; 0, the empty word, when there are too many: no cluster can make us grow by its words.
+ */
+static uint16_t word_of(struct wm_model *m, const char *text)
+{
+    struct wm_str s = wm_str_of(text);
+    size_t head = word_head(s);
+
+    for (uint16_t w = m->word_heads[head]; w; w = m->words[w].next)
+        if (strcmp(m->words[w].text, text) == 0)
+            return w;
+    if (s.n == 0 || m->n_words > MAX_WORDS)
+        return 0;
+    if (m->n_words == m->cap_words) {
+        struct word *more = wm_xcalloc(2 * m->cap_words, sizeof *more);
+
+        memcpy(more, m->words, m->n_words * sizeof *more);
+        free(m->words);
+        m->words = more;
+        m->cap_words *= 2;
+    }
+    uint16_t w = (uint16_t)m->n_words++;
+
+    m->words[w] = (struct word){wm_xstrdup(text), m->word_heads[head]};
+    m->word_heads[head] = w;
+    return w;
+}
+
+const char *wm_model_word(const struct wm_model *m, uint16_t word)
+{
+    return word < m->n_words ? m->words[word].text : "";
+}
+
+/* --- life --- */
+
+struct wm_model *wm_model_new(const struct wm_model_conf *conf)
+{
+    struct wm_model *m = wm_xcalloc(1, sizeof *m);
+
+    m->conf = *conf;
+    m->n_buckets = FIRST_BUCKETS;
+    m->by_id = wm_xcalloc(m->n_buckets, sizeof(struct wm_record *));
+    m->by_parent = wm_xcalloc(m->n_buckets, sizeof(struct wm_record *));
+    m->cap_words = FIRST_WORDS;
+    m->words = wm_xcalloc(m->cap_words, sizeof *m->words);
+    m->words[0].text = wm_xstrdup("");
+    m->n_words = 1;
+    m->word_heads = wm_xcalloc(WORD_HEADS, sizeof *m->word_heads);
+    return m;
+}
+
+static void free_record(struct wm_model *m, struct wm_record *r)
+{
+    if (r->detail && m->conf.detail_done)
+        m->conf.detail_done(m->conf.ctx, (enum wm_kind)r->kind, r->detail);
+    free(r);
+}
+
+struct wm_model *wm_model_free(struct wm_model *m)
+{
+    if (!m)
+        return NULL;
+    for (size_t i = 0; i < m->n_buckets; i++)
+        for (struct wm_record *r = m->by_id[i], *next; r; r = next) {
+            next = r->next_by_id;
+            free_record(m, r);
+        }
+    for (size_t i = 0; i < m->n_words; i++)
+        free(m->words[i].text);
+    free(m->words);
+    free(m->word_heads);
+    free(m->by_id);
+    free(m->by_parent);
+    free(m);
+    return NULL;
+}
+
+/* --- tables --- */
+
+static struct wm_record **link_by_id(const struct wm_model *m, uint8_t cluster, struct wm_id id)
+{
+    struct wm_record **link = &m->by_id[bucket_of(m, id)];
+
+    while (*link && !(wm_id_is((*link)->id, id) && (*link)->cluster == cluster))
+        link = &(*link)->next_by_id;
+    return link;
+}
+
+static void join_parent(struct wm_model *m, struct wm_record *r)
+{
+    if (!wm_id_is_set(r->parent))
+        return;
+    struct wm_record **head = &m->by_parent[bucket_of(m, r->parent)];
+
+    r->next_sibling = *head;
+    *head = r;
+}
+
+static void leave_parent(struct wm_model *m, struct wm_record *r)
+{
+    if (!wm_id_is_set(r->parent))
+        return;
+    struct wm_record **link = &m->by_parent[bucket_of(m, r->parent)];
+
+    while (*link != r)
+        link = &(*link)->next_sibling;
+    *link = r->next_sibling;
+}
+
+static void grow(struct wm_model *m)
+{
+    struct wm_record **old = m->by_id;
+    size_t n = m->n_buckets;
+
+    free(m->by_parent);
+    m->n_buckets = 2 * n;
+    m->by_id = wm_xcalloc(m->n_buckets, sizeof(struct wm_record *));
+    m->by_parent = wm_xcalloc(m->n_buckets, sizeof(struct wm_record *));
+    for (size_t i = 0; i < n; i++)
+        for (struct wm_record *r = old[i], *next; r; r = next) {
+            struct wm_record **head = &m->by_id[bucket_of(m, r->id)];
+
+            next = r->next_by_id;
+            r->next_by_id = *head;
+            *head = r;
+            join_parent(m, r);
+        }
+    free(old);
+}
+
+/* --- looking --- */
+
+const char *wm_record_name(const struct wm_record *r)
+{
+    return r->text;
+}
+
+const char *wm_record_message(const struct wm_record *r)
+{
+    return r->text + r->name_n + 1;
+}
+
+const char *wm_record_node(const struct wm_record *r)
+{
+    return r->text + r->name_n + 1 + r->message_n + 1;
+}
+
+const struct wm_record *wm_model_find(const struct wm_model *m, uint8_t cluster, struct wm_id id)
+{
+    return *link_by_id(m, cluster, id);
+}
+
+const struct wm_record *wm_model_find_anywhere(const struct wm_model *m, struct wm_id id)
+{
+    const struct wm_record *found = NULL;
+
+    for (const struct wm_record *r = m->by_id[bucket_of(m, id)]; r; r = r->next_by_id)
+        if (wm_id_is(r->id, id) && (!found || r->cluster < found->cluster))
+            found = r;
+    return found;
+}
+
+static const struct wm_record *child_from(const struct wm_record *r, struct wm_id id)
+{
+    while (r && !wm_id_is(r->parent, id))
+        r = r->next_sibling;
+    return r;
+}
+
+const struct wm_record *wm_model_children(const struct wm_model *m, struct wm_id id)
+{
+    return wm_id_is_set(id) ? child_from(m->by_parent[bucket_of(m, id)], id) : NULL;
+}
+
+const struct wm_record *wm_model_next_child(const struct wm_record *r, struct wm_id id)
+{
+    return child_from(r->next_sibling, id);
+}
+
+void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx)
+{
+    for (size_t i = 0; i < m->n_buckets; i++)
+        for (const struct wm_record *r = m->by_id[i]; r; r = r->next_by_id)
+            if (r->kind == kind)
+                fn(ctx, r);
+}
+
+size_t wm_model_count(const struct wm_model *m, uint8_t cluster, enum wm_kind kind)
+{
+    return m->count[cluster][kind];
+}
+
+/* --- reading an object --- */
+
+enum member {
+    NAME,
+    NAMESPACE,
+    UID,
+    LABELS,
+    OWNERS,
+    CREATED,
+    GOING,
+    PHASE,
+    MESSAGE,
+    STARTED,
+    COMPLETED,
+    DONE,
+    TOTAL,
+    NODE,
+    N
+};
+
+/* What was read, before it becomes a record. */
+struct reading {
+    struct wm_json_span at[N];
+    wm_name name, namespace_, phase, node;
+    char message[MESSAGE_MAX];
+};
+
+static const char NOTHING[] = "/metadata/"; /* a pointer that no object has */
+
+static const char *or_nothing(const char *pointer)
+{
+    return pointer ? pointer : NOTHING;
+}
+
+static int read_object(enum wm_kind kind, struct wm_str object, struct reading *r, struct wm_error *err)
+{
+    const struct wm_kind_fields *f = &wm_kinds[kind].fields;
+    /* Absent fields of a kind share one pointer: it may stand in the list more than once. */
+    const char *const pointers[N] = {
+        "/metadata/name",
+        "/metadata/namespace",
+        "/metadata/uid",
+        "/metadata/labels",
+        "/metadata/ownerReferences",
+        "/metadata/creationTimestamp",
+        "/metadata/deletionTimestamp",
+        or_nothing(f->phase),
+        or_nothing(f->message),
+        or_nothing(f->started),
+        or_nothing(f->completed),
+        or_nothing(f->done),
+        or_nothing(f->total),
+        or_nothing(f->node),
+    };
+    int rc = wm_json_locate(object, N, pointers, r->at, err);
+
+    if (rc < 0)
+        return rc;
+    if (!wm_span_copy(r->at[NAME], r->name, sizeof r->name) || r->at[UID].kind != WM_JSON_STRING)
+        return wm_fail(err, WM_E_INVALID, "/metadata", "a %s without name or uid", wm_kinds[kind].kind);
+    wm_span_copy(r->at[NAMESPACE], r->namespace_, sizeof r->namespace_);
+    wm_span_copy(r->at[PHASE], r->phase, WORD_MAX + 1);
+    wm_span_copy(r->at[NODE], r->node, sizeof r->node);
+    wm_json_line(r->at[MESSAGE], r->message, sizeof r->message);
+    return WM_OK;
+}
+
+static uint32_t time_in(struct wm_json_span s)
+{
+    int64_t t;
+
+    return s.kind == WM_JSON_STRING && wm_time_parse((struct wm_str){s.text.p + 1, s.text.n - 2}, &t) &&
+                   t > 0 && t < UINT32_MAX
+               ? (uint32_t)t
+               : 0;
+}
+
+static int64_t number_in(struct wm_json_span s)
+{
+    int64_t v = 0;
+
+    if (s.kind != WM_JSON_NUMBER || s.text.n > 18)
+        return -1;
+    for (size_t i = 0; i < s.text.n; i++) {
+        if (s.text.p[i] < '0' || s.text.p[i] > '9')
+            return -1;
+        v = 10 * v + (s.text.p[i] - '0');
+    }
+    return v;
+}
+
+/* The uid of the owner: the controlling one of that kind, else the first. */
+static struct wm_id owner_in(struct wm_json_span owners, const char *kind)
+{
+    static const char *const pointers[] = {"/kind", "/uid", "/controller"};
+    struct wm_json_span s[3];
+    struct wm_id id = {0};
+
+    for (struct wm_json_iter it = wm_json_iter(owners); wm_json_next(&it);) {
+        if (wm_json_locate(it.value.text, 3, pointers, s, NULL) < 0 || s[1].kind != WM_JSON_STRING ||
+            (kind && !wm_json_span_is(s[0], kind)))
+            continue;
+        if (!wm_id_is_set(id) || s[2].kind == WM_JSON_TRUE)
+            id = wm_id_of((struct wm_str){s[1].text.p + 1, s[1].text.n - 2});
+    }
+    return id;
+}
+
+static struct wm_id label_in(struct wm_json_span labels, const char *key)
+{
+    struct wm_json_span s = wm_member(labels, key);
+
+    return s.kind == WM_JSON_STRING ? wm_id_of((struct wm_str){s.text.p + 1, s.text.n - 2})
+                                    : (struct wm_id){0};
+}
+
+static struct wm_id parent_in(enum wm_kind kind, const struct reading *r)
+{
+    struct wm_id id = {0};
+
+    for (int i = 0; i < WM_PARENT_WAYS && !wm_id_is_set(id); i++) {
+        const struct wm_parent_way *way = &wm_kinds[kind].parent[i];
+
+        if (way->by == WM_BY_OWNER)
+            id = owner_in(r->at[OWNERS], way->what);
+        else if (way->by == WM_BY_LABEL)
+            id = label_in(r->at[LABELS], way->what);
+    }
+    return id;
+}
+
+static struct wm_record *make_record(struct wm_model *m, uint8_t cluster, enum wm_kind kind,
+                                     const struct reading *r)
+{
+    size_t name_n = strlen(r->name), message_n = strlen(r->message), node_n = strlen(r->node);
+    struct wm_record *record = wm_xcalloc(1, sizeof *record + name_n + message_n + node_n + 3);
+
+    record->id = wm_id_of((struct wm_str){r->at[UID].text.p + 1, r->at[UID].text.n - 2});
+    record->parent = parent_in(kind, r);
+    record->done = number_in(r->at[DONE]);
+    record->total = number_in(r->at[TOTAL]);
+    record->created_s = time_in(r->at[CREATED]);
+    record->started_s = time_in(r->at[STARTED]);
+    record->completed_s = time_in(r->at[COMPLETED]);
+    record->generation = m->generation[cluster][kind];
+    record->kind = (uint8_t)kind;
+    record->cluster = cluster;
+    record->going = r->at[GOING].kind == WM_JSON_STRING;
+    record->namespace_ = word_of(m, r->namespace_);
+    record->phase = word_of(m, r->phase);
+    record->name_n = (uint16_t)name_n;
+    record->message_n = (uint16_t)message_n;
+    record->node_n = (uint16_t)node_n;
+    memcpy(record->text, r->name, name_n);
+    memcpy(record->text + name_n + 1, r->message, message_n);
+    memcpy(record->text + name_n + 1 + message_n + 1, r->node, node_n);
+    return record;
+}
+
+/* --- changing --- */
+
+static bool same_content(const struct wm_record *a, const struct wm_record *b)
+{
+    return wm_id_is(a->parent, b->parent) && a->done == b->done && a->total == b->total &&
+           a->created_s == b->created_s && a->started_s == b->started_s && a->completed_s == b->completed_s &&
+           a->going == b->going && a->namespace_ == b->namespace_ && a->phase == b->phase &&
+           a->name_n == b->name_n && a->message_n == b->message_n && a->node_n == b->node_n &&
+           memcmp(a->text, b->text, (size_t)a->name_n + a->message_n + a->node_n + 3) == 0;
+}
+
+static void insert(struct wm_model *m, struct wm_record *r)
+{
+    if (m->n >= m->n_buckets)
+        grow(m);
+    struct wm_record **head = &m->by_id[bucket_of(m, r->id)];
+
+    r->next_by_id = *head;
+    *head = r;
+    join_parent(m, r);
+    m->n++;
+    m->count[r->cluster][r->kind]++;
+}
+
+static struct wm_record *detach(struct wm_model *m, struct wm_record **link)
+{
+    struct wm_record *r = *link;
+
+    *link = r->next_by_id;
+    leave_parent(m, r);
+    m->n--;
+    m->count[r->cluster][r->kind]--;
+    return r;
+}
+
+int wm_model_put(struct wm_model *m, uint8_t cluster, enum wm_kind kind, struct wm_str object,
+                 bool *ret_changed, struct wm_error *err)
+{
+    struct reading reading;
+    int rc = read_object(kind, object, &reading, err);
+
+    if (rc < 0)
+        return rc;
+    struct wm_record *r = make_record(m, cluster, kind, &reading), **link = link_by_id(m, cluster, r->id);
+    struct wm_record *old = *link ? detach(m, link) : NULL;
+    void *detail = old ? old->detail : NULL;
+    bool changed = !old || m->conf.detail || !same_content(old, r);
+
+    r->detail = m->conf.detail ? m->conf.detail(m->conf.ctx, kind, cluster, object, detail) : NULL;
+    free(old);
+    insert(m, r);
+    if (changed && m->conf.changed)
+        m->conf.changed(m->conf.ctx, r, false);
+    if (ret_changed)
+        *ret_changed = changed;
+    return WM_OK;
+}
+
+static void drop(struct wm_model *m, struct wm_record **link)
+{
+    struct wm_record *r = detach(m, link);
+
+    if (m->conf.changed)
+        m->conf.changed(m->conf.ctx, r, true);
+    free_record(m, r);
+}
+
+void wm_model_remove(struct wm_model *m, uint8_t cluster, struct wm_id id)
+{
+    struct wm_record **link = link_by_id(m, cluster, id);
+
+    if (*link)
+        drop(m, link);
+}
+
+void wm_model_list_begin(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
+{
+    m->generation[cluster][kind]++;
+}
+
+/* Drops what `stale` says of a cluster's records. */
+static void sweep(struct wm_model *m, uint8_t cluster,
+                  bool (*stale)(const struct wm_model *, const struct wm_record *, enum wm_kind),
+                  enum wm_kind kind)
+{
+    for (size_t i = 0; i < m->n_buckets; i++)
+        for (struct wm_record **link = &m->by_id[i]; *link;)
+            if ((*link)->cluster == cluster && stale(m, *link, kind))
+                drop(m, link);
+            else
+                link = &(*link)->next_by_id;
+}
+
+static bool is_stale(const struct wm_model *m, const struct wm_record *r, enum wm_kind kind)
+{
+    return r->kind == kind && r->generation != m->generation[r->cluster][kind];
+}
+
+static bool is_any(const struct wm_model *m, const struct wm_record *r, enum wm_kind kind)
+{
+    (void)m;
+    (void)r;
+    (void)kind;
+    return true;
+}
+
+void wm_model_list_end(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
+{
+    sweep(m, cluster, is_stale, kind);
+}
+
+void wm_model_forget(struct wm_model *m, uint8_t cluster)
+{
+    sweep(m, cluster, is_any, WM_KIND_NONE);
+}

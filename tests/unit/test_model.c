@@ -1,0 +1,208 @@
+#include <stdio.h>
+
+#include "unit.h"
+#include "waymark/model.h"
+
+#define UID_A "85d81222-f2fb-4457-817f-077139210b18"
+#define UID_B "85d81222-f2fb-4457-817f-077139210b19"
+
+struct seen {
+    int came, went;
+    char last[64];
+};
+
+static void on_change(void *ctx, const struct wm_record *r, bool gone)
+{
+    struct seen *s = ctx;
+
+    *(gone ? &s->went : &s->came) += 1;
+    snprintf(s->last, sizeof s->last, "%s", wm_record_name(r));
+}
+
+static struct wm_model *new_model(struct seen *s)
+{
+    *s = (struct seen){0};
+    return wm_model_new(&(struct wm_model_conf){.changed = on_change, .ctx = s});
+}
+
+static bool put(struct wm_model *m, uint8_t cluster, enum wm_kind kind, const char *json)
+{
+    bool changed = false;
+    struct wm_error err = {0};
+
+    if (wm_model_put(m, cluster, kind, wm_str_of(json), &changed, &err) < 0)
+        fail_msg("%s", err.msg);
+    return changed;
+}
+
+static const char restore[] =
+    "{\"metadata\":{\"name\":\"r1\",\"namespace\":\"openshift-migration\",\"uid\":\"" UID_B
+    "\",\"creationTimestamp\":\"2026-11-21T07:18:00Z\",\"labels\":{\"migmigration\":\"" UID_A
+    "\"}},\"status\":{\"phase\":\"InProgress\",\"startTimestamp\":\"2026-11-21T07:18:01Z\",\"progress\":{"
+    "\"itemsRestored\":23,\"totalItems\":30},\"failureReason\":\"a\\nb\"}}";
+
+static void an_object_is_kept_as_far_as_the_table_says(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+
+    (void)state;
+    assert_true(put(m, 1, WM_KIND_RESTORE, restore));
+    const struct wm_record *r = wm_model_find(m, 1, wm_id_of(wm_str_of(UID_B)));
+
+    assert_non_null(r);
+    assert_string_equal(wm_record_name(r), "r1");
+    assert_string_equal(wm_record_message(r), "a b");
+    assert_string_equal(wm_record_node(r), "");
+    assert_string_equal(wm_model_word(m, r->namespace_), "openshift-migration");
+    assert_string_equal(wm_model_word(m, r->phase), "InProgress");
+    assert_int_equal(r->done, 23);
+    assert_int_equal(r->total, 30);
+    assert_int_equal(r->created_s, 1795245480);
+    assert_int_equal(r->started_s, 1795245481);
+    assert_int_equal(r->completed_s, 0);
+    assert_false(r->going);
+    assert_null(wm_model_find(m, 0, r->id));
+    assert_ptr_equal(wm_model_find_anywhere(m, r->id), r);
+    wm_model_free(m);
+}
+
+static void children_are_found_by_their_parents_uid_on_all_clusters(void **state)
+{
+    static const char pvr[] =
+        "{\"metadata\":{\"name\":\"v\",\"uid\":\"x-1\",\"ownerReferences\":[{\"kind\":\"Pod\",\"uid\":"
+        "\"nobody\"},{\"kind\":\"Restore\",\"uid\":\"" UID_B "\",\"controller\":true}]}}";
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    struct wm_id a = wm_id_of(wm_str_of(UID_A)), b = wm_id_of(wm_str_of(UID_B));
+
+    (void)state;
+    put(m, 1, WM_KIND_RESTORE, restore);
+    put(m, 2, WM_KIND_PVR, pvr);
+    const struct wm_record *r = wm_model_children(m, a);
+
+    assert_string_equal(wm_record_name(r), "r1");
+    assert_null(wm_model_next_child(r, a));
+    r = wm_model_children(m, b);
+    assert_string_equal(wm_record_name(r), "v");
+    assert_int_equal(r->cluster, 2);
+    assert_null(wm_model_children(m, (struct wm_id){0}));
+    wm_model_free(m);
+}
+
+static void what_comes_again_as_it_was_is_no_change(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+
+    (void)state;
+    assert_true(put(m, 1, WM_KIND_RESTORE, restore));
+    assert_false(put(m, 1, WM_KIND_RESTORE, restore));
+    assert_int_equal(s.came, 1);
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_RESTORE), 1);
+    wm_model_free(m);
+}
+
+static void a_list_replaces_its_kind_on_its_cluster_only(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+
+    (void)state;
+    put(m, 1, WM_KIND_RESTORE, restore);
+    put(m, 2, WM_KIND_RESTORE, restore);
+    put(m, 1, WM_KIND_BACKUP, "{\"metadata\":{\"name\":\"b\",\"uid\":\"u-b\"}}");
+    wm_model_list_begin(m, 1, WM_KIND_RESTORE);
+    put(m, 1, WM_KIND_RESTORE, "{\"metadata\":{\"name\":\"r2\",\"uid\":\"u-r2\"}}");
+    wm_model_list_end(m, 1, WM_KIND_RESTORE);
+    assert_int_equal(s.went, 1);
+    assert_string_equal(s.last, "r1");
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_RESTORE), 1);
+    assert_int_equal(wm_model_count(m, 2, WM_KIND_RESTORE), 1);
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_BACKUP), 1);
+    wm_model_forget(m, 1);
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_BACKUP), 0);
+    assert_int_equal(wm_model_count(m, 2, WM_KIND_RESTORE), 1);
+    wm_model_free(m);
+}
+
+static void ten_thousand_objects_come_change_and_go(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    char json[512];
+    size_t n = 0;
+    struct wm_id parent = wm_id_of(wm_str_of(UID_B));
+
+    (void)state;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 10000; i++) {
+            snprintf(json, sizeof json,
+                     "{\"metadata\":{\"name\":\"pvr-%d\",\"uid\":\"00000000-0000-0000-0000-%012d\","
+                     "\"ownerReferences\":[{"
+                     "\"kind\":\"Restore\",\"uid\":\"" UID_B "\"}]},\"status\":{\"phase\":\"%s\"}}",
+                     i, i, round ? "Completed" : "New");
+            assert_true(put(m, 3, WM_KIND_PVR, json));
+        }
+    for (const struct wm_record *r = wm_model_children(m, parent); r; r = wm_model_next_child(r, parent)) {
+        assert_string_equal(wm_model_word(m, r->phase), "Completed");
+        n++;
+    }
+    assert_int_equal(n, 10000);
+    for (int i = 0; i < 10000; i += 2) {
+        snprintf(json, sizeof json, "00000000-0000-0000-0000-%012d", i);
+        wm_model_remove(m, 3, wm_id_of(wm_str_of(json)));
+    }
+    assert_int_equal(wm_model_count(m, 3, WM_KIND_PVR), 5000);
+    wm_model_free(m);
+}
+
+static void an_object_without_name_or_uid_is_refused(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+
+    (void)state;
+    assert_int_equal(
+        wm_model_put(m, 0, WM_KIND_POD, wm_str_of("{\"metadata\":{\"name\":\"p\"}}"), NULL, NULL),
+        WM_E_INVALID);
+    assert_int_equal(wm_model_put(m, 0, WM_KIND_POD, wm_str_of("{\"metadata\":{\"uid\":\"p\"}}"), NULL, NULL),
+                     WM_E_INVALID);
+    assert_int_equal(wm_model_put(m, 0, WM_KIND_POD, wm_str_of("[]"), NULL, NULL), WM_E_INVALID);
+    wm_model_free(m);
+}
+
+static void uids_that_are_no_uuids_are_told_apart_too(void **state)
+{
+    (void)state;
+    assert_false(wm_id_is(wm_id_of(wm_str_of("a")), wm_id_of(wm_str_of("b"))));
+    assert_true(wm_id_is(wm_id_of(wm_str_of("a")), wm_id_of(wm_str_of("a"))));
+    assert_true(wm_id_is_set(wm_id_of(wm_str_of("a"))));
+    assert_false(wm_id_is_set(wm_id_of(wm_str_of(""))));
+    assert_true(wm_id_of(wm_str_of(UID_A)).hi == UINT64_C(0x85d81222f2fb4457));
+}
+
+static void every_kind_has_a_row(void **state)
+{
+    (void)state;
+    for (int k = 1; k < WM_KIND_COUNT; k++) {
+        assert_non_null(wm_kinds[k].resource);
+        assert_true(wm_kinds[k].where != 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_object_is_kept_as_far_as_the_table_says),
+        cmocka_unit_test(children_are_found_by_their_parents_uid_on_all_clusters),
+        cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
+        cmocka_unit_test(a_list_replaces_its_kind_on_its_cluster_only),
+        cmocka_unit_test(ten_thousand_objects_come_change_and_go),
+        cmocka_unit_test(an_object_without_name_or_uid_is_refused),
+        cmocka_unit_test(uids_that_are_no_uuids_are_told_apart_too),
+        cmocka_unit_test(every_kind_has_a_row),
+    };
+
+    return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}
