@@ -5,17 +5,12 @@
 #include "review_command.h"
 #include "rules_command.h"
 #include "serve.h"
+#include "waymark/commands.h"
 #include "waymark/log.h"
 
 extern char **environ;
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
-
-static int complain(const struct wm_error *err, int status)
-{
-    fprintf(stderr, "waymark-webhook: %s%s%s\n", err->where, err->where[0] ? ": " : "", err->msg);
-    return status;
-}
+static const char PROGRAM[] = "waymark-webhook";
 
 static int run_serve(const struct wm_settings *s, struct wm_error *err)
 {
@@ -33,16 +28,16 @@ static int serve(int argc, char *argv[])
     struct wm_settings settings = {0};
     struct wm_error err = {0};
     enum wm_options_wish wish = WM_RUN;
-    int status = EXIT_OK;
+    int status = WM_EXIT_OK;
 
     if (wm_options_load(&wm_serve_options, argc, argv, environ, &settings, &wish, &err) < 0)
-        status = complain(&err, EXIT_USAGE);
+        status = wm_complain(PROGRAM, &err, WM_EXIT_USAGE);
     else if (wish == WM_WISH_HELP)
         wm_options_help(&wm_serve_options, stdout);
     else if (wish == WM_WISH_PRINT_CONFIG)
         wm_options_print(&wm_serve_options, &settings, stdout);
     else if (run_serve(&settings, &err) < 0)
-        status = complain(&err, EXIT_FAILED);
+        status = wm_complain(PROGRAM, &err, WM_EXIT_FAILED);
     wm_options_done(&wm_serve_options, &settings);
     return status;
 }
@@ -63,7 +58,7 @@ static int labels(int argc, char *argv[])
     puts("| kind | from |\n|---|---|");
     for (size_t i = 0; i < n; i++)
         printf("| `%s` | %s |\n", rules[i].kind, rules[i].from);
-    return EXIT_OK;
+    return WM_EXIT_OK;
 }
 
 static int rules(int argc, char *argv[])
@@ -71,53 +66,28 @@ static int rules(int argc, char *argv[])
     struct wm_error err = {0};
 
     if (wm_rules_command(argc, argv, stdout, &err) == WM_OK)
-        return EXIT_OK;
-    return complain(&err, err.code == WM_E_IO ? EXIT_FAILED : EXIT_USAGE);
+        return WM_EXIT_OK;
+    return wm_complain(PROGRAM, &err, err.code == WM_E_IO ? WM_EXIT_FAILED : WM_EXIT_USAGE);
 }
 
-static int version(int argc, char *argv[])
-{
-    (void)argc;
-    (void)argv;
-    puts("waymark-webhook " WAYMARK_VERSION);
-    return EXIT_OK;
-}
-
-static int help(int argc, char *argv[]);
-
-static const struct command {
-    const char *name, *alias, *help;
-    int (*run)(int argc, char *argv[]);
-} commands[] = {
+static const struct wm_command commands[] = {
     {"serve", NULL, "answer AdmissionReviews until SIGTERM (serve --help lists the options)", serve},
     {"review", NULL, "say to objects in files what the server would say (see review --help)", review},
     {"labels", NULL, "print which kinds are labelled, and from what", labels},
     {"rules", NULL, "print what plans and migrations are checked for (rules --help lists the options)",
      rules},
-    {"version", "--version", "print the version", version},
-    {"help", "--help", "print this", help},
 };
-enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
-
-static int help(int argc, char *argv[])
-{
-    (void)argc;
-    (void)argv;
-    puts("Usage: waymark-webhook COMMAND [OPTIONS]\n\n"
-         "Labels every object of a migration with the names of its plan and its migration, as it is "
-         "created.\n");
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].help);
-    return EXIT_OK;
-}
 
 int main(int argc, char *argv[])
 {
-    for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++)
-        if (strcmp(argv[1], commands[i].name) == 0 ||
-            (commands[i].alias && strcmp(argv[1], commands[i].alias) == 0))
-            return commands[i].run(argc - 2, argv + 2);
-    fprintf(stderr, "waymark-webhook: %s%s (see waymark-webhook help)\n",
-            argc > 1 ? "unknown command " : "a command is expected", argc > 1 ? argv[1] : "");
-    return EXIT_USAGE;
+    static const struct wm_program program = {
+        PROGRAM,
+        "Labels every object of a migration with the names of its plan and its migration, as it is created, "
+        "and "
+        "checks plans\nand migrations before they are stored.",
+        commands,
+        sizeof commands / sizeof commands[0],
+    };
+
+    return wm_commands_run(&program, argc, argv);
 }

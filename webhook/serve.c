@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "address.h"
+#include "waymark/address.h"
 #include "health.h"
 #include "mutate.h"
 #include "routes.h"
@@ -33,7 +33,7 @@ struct running {
     struct wm_server *server;
     struct wm_certs_manager *certs;
     struct wm_certs_files *cert_files;
-    struct wm_health *health;
+    struct wm_pages *health;
     _Atomic bool draining;
     struct wm_telemetry_sources telemetry;
 };
@@ -251,7 +251,7 @@ static void stop(struct running *r)
     r->certs = wm_certs_manager_free(r->certs);
     r->cert_files = wm_certs_files_free(r->cert_files);
     r->server = wm_server_free(r->server, (int)r->settings->grace_s * 1000);
-    r->health = wm_health_free(r->health);
+    r->health = wm_pages_free(r->health);
     r->kube = wm_kube_free(r->kube);
     r->fetcher = wm_fetcher_free(r->fetcher);
     r->parents = wm_parents_free(r->parents);
@@ -287,7 +287,7 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
     rc = start(&r, err);
     if (rc == WM_OK) {
         wm_log(WM_LOG_INFO, "serving", WM_F("version", WAYMARK_VERSION), WM_F("listen", settings->listen),
-               WM_FI("port", wm_server_port(r.server)), WM_FI("health_port", wm_health_port(r.health)),
+               WM_FI("port", wm_server_port(r.server)), WM_FI("health_port", wm_pages_port(r.health)),
                WM_FI("loops", wm_server_loops(r.server)),
                WM_F("api_server", r.kube ? wm_kube_server(r.kube) : "none"),
                WM_F("tls_mode", settings->tls_mode));

@@ -1,6 +1,6 @@
 /* Listening addresses as people write them.  Pure but for their types. */
-#ifndef WAYMARK_WEBHOOK_ADDRESS_H
-#define WAYMARK_WEBHOOK_ADDRESS_H
+#ifndef WAYMARK_ADDRESS_H
+#define WAYMARK_ADDRESS_H
 
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-#include "address.h"
+#include "waymark/address.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
