@@ -1,5 +1,6 @@
 #include "validate_route.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -14,8 +15,10 @@
 enum { MAX_ROUNDS = 3, ANSWER_MAX = 1 << 20, IDS_MAX = 480, KEPT_NODES = 16 << 10 };
 
 /* The memory of a thread's last index serves again: fresh pages cost more than filling them.  256 KiB at
- * most. */
+ * most, given back when the thread ends. */
 static _Thread_local struct wm_json_index spare;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t thread_end;
 
 struct validation;
 struct asked {
@@ -113,14 +116,26 @@ static void reply(struct validation *w)
     wm_request_reply(w->req, &(struct wm_reply){.status = 200, .body = wm_buf_text(&answer)});
 }
 
+static void free_spare(void *x)
+{
+    wm_json_index_done(x);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&thread_end, free_spare);
+}
+
 static void keep_index(struct wm_json_index *x)
 {
-    if (x->cap > spare.cap && x->cap <= KEPT_NODES) {
-        struct wm_json_index smaller = spare;
+    if (x->cap <= spare.cap || x->cap > KEPT_NODES)
+        return;
+    struct wm_json_index smaller = spare;
 
-        spare = *x;
-        *x = smaller;
-    }
+    spare = *x;
+    *x = smaller;
+    pthread_once(&once, make_key);
+    pthread_setspecific(thread_end, &spare);
 }
 
 static void done(struct validation *w)
