@@ -9,6 +9,7 @@
 #include "waymark/kinds.h"
 
 #define WM_CLUSTERS_MAX 32
+#define WM_SOURCES_MAX 1024
 
 /* A uid as 16 bytes: a UUID's own, else the first half of the text's SHA-256.  All zero = none. */
 struct wm_id {
@@ -30,7 +31,7 @@ struct wm_record {
     struct wm_id id, parent;
     int64_t done, total;                        /* bytes or items; -1 = not told */
     uint32_t created_s, started_s, completed_s; /* Unix time; 0 = not told */
-    uint32_t generation;                        /* of the list that it was last seen in */
+    uint16_t source, round; /* where it comes from, and of which list of that it was last seen in */
     uint8_t kind, cluster;
     bool going;                 /* has a deletionTimestamp */
     uint16_t namespace_, phase; /* words of the model */
@@ -57,17 +58,19 @@ struct wm_model_conf {
 struct wm_model *wm_model_new(const struct wm_model_conf *conf);
 struct wm_model *wm_model_free(struct wm_model *m);
 
+/* A source of records: one watch, of one kind on one cluster.  Returns its number; 0 = there are too many. */
+uint16_t wm_model_source(struct wm_model *m, uint8_t cluster, enum wm_kind kind);
+/* Ends a source: what came from it goes. */
+void wm_model_source_end(struct wm_model *m, uint16_t source);
+/* A complete list: what the source has not put between begin and end is removed at its end. */
+void wm_model_list_begin(struct wm_model *m, uint16_t source);
+void wm_model_list_end(struct wm_model *m, uint16_t source);
+
 /* Takes over what is kept of `object`.  WM_E_INVALID when it has no name or uid.  *ret_changed (may be NULL):
  * something that is kept changed. */
-int wm_model_put(struct wm_model *m, uint8_t cluster, enum wm_kind kind, struct wm_str object,
-                 bool *ret_changed, struct wm_error *err);
+int wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object, bool *ret_changed,
+                 struct wm_error *err);
 void wm_model_remove(struct wm_model *m, uint8_t cluster, struct wm_id id);
-
-/* A complete list of a kind on a cluster: what was not put between begin and end is removed at its end. */
-void wm_model_list_begin(struct wm_model *m, uint8_t cluster, enum wm_kind kind);
-void wm_model_list_end(struct wm_model *m, uint8_t cluster, enum wm_kind kind);
-/* A cluster that is watched no longer. */
-void wm_model_forget(struct wm_model *m, uint8_t cluster);
 
 const struct wm_record *wm_model_find(const struct wm_model *m, uint8_t cluster, struct wm_id id);
 /* The record of that id on any cluster, the lowest first. */

@@ -19,7 +19,11 @@ struct wm_model {
     struct word *words; /* [0] is "" */
     uint16_t *word_heads;
     size_t n_words, cap_words;
-    uint32_t generation[WM_CLUSTERS_MAX][WM_KIND_COUNT];
+    struct source {
+        bool used;
+        uint8_t cluster, kind;
+        uint16_t round;
+    } sources[WM_SOURCES_MAX]; /* [0] is none */
     uint32_t count[WM_CLUSTERS_MAX][WM_KIND_COUNT];
 };
 
@@ -411,22 +415,23 @@ static struct wm_id parent_in(enum wm_kind kind, const struct reading *r)
     return id;
 }
 
-static struct wm_record *make_record(struct wm_model *m, uint8_t cluster, enum wm_kind kind,
-                                     const struct reading *r)
+static struct wm_record *make_record(struct wm_model *m, uint16_t source, const struct reading *r)
 {
+    const struct source *from = &m->sources[source];
     size_t name_n = strlen(r->name), message_n = strlen(r->message), node_n = strlen(r->node);
     struct wm_record *record = wm_xcalloc(1, sizeof *record + name_n + message_n + node_n + 3);
 
     record->id = wm_id_of((struct wm_str){r->at[UID].text.p + 1, r->at[UID].text.n - 2});
-    record->parent = parent_in(kind, r);
+    record->parent = parent_in((enum wm_kind)from->kind, r);
     record->done = number_in(r->at[DONE]);
     record->total = number_in(r->at[TOTAL]);
     record->created_s = time_in(r->at[CREATED]);
     record->started_s = time_in(r->at[STARTED]);
     record->completed_s = time_in(r->at[COMPLETED]);
-    record->generation = m->generation[cluster][kind];
-    record->kind = (uint8_t)kind;
-    record->cluster = cluster;
+    record->source = source;
+    record->round = from->round;
+    record->kind = from->kind;
+    record->cluster = from->cluster;
     record->going = r->at[GOING].kind == WM_JSON_STRING;
     record->namespace_ = word_of(m, r->namespace_);
     record->phase = word_of(m, r->phase);
@@ -474,20 +479,22 @@ static struct wm_record *detach(struct wm_model *m, struct wm_record **link)
     return r;
 }
 
-int wm_model_put(struct wm_model *m, uint8_t cluster, enum wm_kind kind, struct wm_str object,
-                 bool *ret_changed, struct wm_error *err)
+int wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object, bool *ret_changed,
+                 struct wm_error *err)
 {
+    enum wm_kind kind = (enum wm_kind)m->sources[source].kind;
+    uint8_t cluster = m->sources[source].cluster;
     struct reading reading;
     int rc = read_object(kind, object, &reading, err);
 
     if (rc < 0)
         return rc;
-    struct wm_record *r = make_record(m, cluster, kind, &reading), **link = link_by_id(m, cluster, r->id);
+    struct wm_record *r = make_record(m, source, &reading), **link = link_by_id(m, cluster, r->id);
     struct wm_record *old = *link ? detach(m, link) : NULL;
-    void *detail = old ? old->detail : NULL;
     bool changed = !old || m->conf.detail || !same_content(old, r);
 
-    r->detail = m->conf.detail ? m->conf.detail(m->conf.ctx, kind, cluster, object, detail) : NULL;
+    r->detail =
+        m->conf.detail ? m->conf.detail(m->conf.ctx, kind, cluster, object, old ? old->detail : NULL) : NULL;
     free(old);
     insert(m, r);
     if (changed && m->conf.changed)
@@ -514,43 +521,41 @@ void wm_model_remove(struct wm_model *m, uint8_t cluster, struct wm_id id)
         drop(m, link);
 }
 
-void wm_model_list_begin(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
-{
-    m->generation[cluster][kind]++;
-}
-
-/* Drops what `stale` says of a cluster's records. */
-static void sweep(struct wm_model *m, uint8_t cluster,
-                  bool (*stale)(const struct wm_model *, const struct wm_record *, enum wm_kind),
-                  enum wm_kind kind)
+/* Drops what a source has brought, all of it or what its last list did not bring again. */
+static void sweep(struct wm_model *m, uint16_t source, bool all)
 {
     for (size_t i = 0; i < m->n_buckets; i++)
         for (struct wm_record **link = &m->by_id[i]; *link;)
-            if ((*link)->cluster == cluster && stale(m, *link, kind))
+            if ((*link)->source == source && (all || (*link)->round != m->sources[source].round))
                 drop(m, link);
             else
                 link = &(*link)->next_by_id;
 }
 
-static bool is_stale(const struct wm_model *m, const struct wm_record *r, enum wm_kind kind)
+uint16_t wm_model_source(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
 {
-    return r->kind == kind && r->generation != m->generation[r->cluster][kind];
+    uint16_t i = 1;
+
+    while (i < WM_SOURCES_MAX && m->sources[i].used)
+        i++;
+    if (i == WM_SOURCES_MAX)
+        return 0;
+    m->sources[i] = (struct source){true, cluster, (uint8_t)kind, 0};
+    return i;
 }
 
-static bool is_any(const struct wm_model *m, const struct wm_record *r, enum wm_kind kind)
+void wm_model_source_end(struct wm_model *m, uint16_t source)
 {
-    (void)m;
-    (void)r;
-    (void)kind;
-    return true;
+    sweep(m, source, true);
+    m->sources[source].used = false;
 }
 
-void wm_model_list_end(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
+void wm_model_list_begin(struct wm_model *m, uint16_t source)
 {
-    sweep(m, cluster, is_stale, kind);
+    m->sources[source].round++;
 }
 
-void wm_model_forget(struct wm_model *m, uint8_t cluster)
+void wm_model_list_end(struct wm_model *m, uint16_t source)
 {
-    sweep(m, cluster, is_any, WM_KIND_NONE);
+    sweep(m, source, false);
 }

@@ -19,9 +19,20 @@ static void on_change(void *ctx, const struct wm_record *r, bool gone)
     snprintf(s->last, sizeof s->last, "%s", wm_record_name(r));
 }
 
+/* The sources of the model under test, made at their first use. */
+static uint16_t sources[WM_CLUSTERS_MAX][WM_KIND_COUNT];
+
+static uint16_t source_of(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
+{
+    if (!sources[cluster][kind])
+        sources[cluster][kind] = wm_model_source(m, cluster, kind);
+    return sources[cluster][kind];
+}
+
 static struct wm_model *new_model(struct seen *s)
 {
     *s = (struct seen){0};
+    memset(sources, 0, sizeof sources);
     return wm_model_new(&(struct wm_model_conf){.changed = on_change, .ctx = s});
 }
 
@@ -30,7 +41,7 @@ static bool put(struct wm_model *m, uint8_t cluster, enum wm_kind kind, const ch
     bool changed = false;
     struct wm_error err = {0};
 
-    if (wm_model_put(m, cluster, kind, wm_str_of(json), &changed, &err) < 0)
+    if (wm_model_put(m, source_of(m, cluster, kind), wm_str_of(json), &changed, &err) < 0)
         fail_msg("%s", err.msg);
     return changed;
 }
@@ -103,7 +114,7 @@ static void what_comes_again_as_it_was_is_no_change(void **state)
     wm_model_free(m);
 }
 
-static void a_list_replaces_its_kind_on_its_cluster_only(void **state)
+static void a_list_replaces_what_its_source_brought_before(void **state)
 {
     struct seen s;
     struct wm_model *m = new_model(&s);
@@ -112,17 +123,33 @@ static void a_list_replaces_its_kind_on_its_cluster_only(void **state)
     put(m, 1, WM_KIND_RESTORE, restore);
     put(m, 2, WM_KIND_RESTORE, restore);
     put(m, 1, WM_KIND_BACKUP, "{\"metadata\":{\"name\":\"b\",\"uid\":\"u-b\"}}");
-    wm_model_list_begin(m, 1, WM_KIND_RESTORE);
+    wm_model_list_begin(m, source_of(m, 1, WM_KIND_RESTORE));
     put(m, 1, WM_KIND_RESTORE, "{\"metadata\":{\"name\":\"r2\",\"uid\":\"u-r2\"}}");
-    wm_model_list_end(m, 1, WM_KIND_RESTORE);
+    wm_model_list_end(m, source_of(m, 1, WM_KIND_RESTORE));
     assert_int_equal(s.went, 1);
     assert_string_equal(s.last, "r1");
     assert_int_equal(wm_model_count(m, 1, WM_KIND_RESTORE), 1);
     assert_int_equal(wm_model_count(m, 2, WM_KIND_RESTORE), 1);
     assert_int_equal(wm_model_count(m, 1, WM_KIND_BACKUP), 1);
-    wm_model_forget(m, 1);
+    wm_model_source_end(m, source_of(m, 1, WM_KIND_BACKUP));
     assert_int_equal(wm_model_count(m, 1, WM_KIND_BACKUP), 0);
     assert_int_equal(wm_model_count(m, 2, WM_KIND_RESTORE), 1);
+    wm_model_free(m);
+}
+
+static void two_sources_of_one_kind_do_not_sweep_each_other(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    uint16_t a = wm_model_source(m, 1, WM_KIND_POD), b = wm_model_source(m, 1, WM_KIND_POD);
+
+    (void)state;
+    wm_model_put(m, a, wm_str_of("{\"metadata\":{\"name\":\"a\",\"uid\":\"u-a\"}}"), NULL, NULL);
+    wm_model_put(m, b, wm_str_of("{\"metadata\":{\"name\":\"b\",\"uid\":\"u-b\"}}"), NULL, NULL);
+    wm_model_list_begin(m, a);
+    wm_model_list_end(m, a);
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_POD), 1);
+    assert_non_null(wm_model_find(m, 1, wm_id_of(wm_str_of("u-b"))));
     wm_model_free(m);
 }
 
@@ -163,12 +190,14 @@ static void an_object_without_name_or_uid_is_refused(void **state)
     struct wm_model *m = new_model(&s);
 
     (void)state;
-    assert_int_equal(
-        wm_model_put(m, 0, WM_KIND_POD, wm_str_of("{\"metadata\":{\"name\":\"p\"}}"), NULL, NULL),
-        WM_E_INVALID);
-    assert_int_equal(wm_model_put(m, 0, WM_KIND_POD, wm_str_of("{\"metadata\":{\"uid\":\"p\"}}"), NULL, NULL),
+    assert_int_equal(wm_model_put(m, source_of(m, 0, WM_KIND_POD),
+                                  wm_str_of("{\"metadata\":{\"name\":\"p\"}}"), NULL, NULL),
                      WM_E_INVALID);
-    assert_int_equal(wm_model_put(m, 0, WM_KIND_POD, wm_str_of("[]"), NULL, NULL), WM_E_INVALID);
+    assert_int_equal(wm_model_put(m, source_of(m, 0, WM_KIND_POD),
+                                  wm_str_of("{\"metadata\":{\"uid\":\"p\"}}"), NULL, NULL),
+                     WM_E_INVALID);
+    assert_int_equal(wm_model_put(m, source_of(m, 0, WM_KIND_POD), wm_str_of("[]"), NULL, NULL),
+                     WM_E_INVALID);
     wm_model_free(m);
 }
 
@@ -197,7 +226,8 @@ int main(void)
         cmocka_unit_test(an_object_is_kept_as_far_as_the_table_says),
         cmocka_unit_test(children_are_found_by_their_parents_uid_on_all_clusters),
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
-        cmocka_unit_test(a_list_replaces_its_kind_on_its_cluster_only),
+        cmocka_unit_test(a_list_replaces_what_its_source_brought_before),
+        cmocka_unit_test(two_sources_of_one_kind_do_not_sweep_each_other),
         cmocka_unit_test(ten_thousand_objects_come_change_and_go),
         cmocka_unit_test(an_object_without_name_or_uid_is_refused),
         cmocka_unit_test(uids_that_are_no_uuids_are_told_apart_too),
