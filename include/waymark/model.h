@@ -66,10 +66,9 @@ void wm_model_source_end(struct wm_model *m, uint16_t source);
 void wm_model_list_begin(struct wm_model *m, uint16_t source);
 void wm_model_list_end(struct wm_model *m, uint16_t source);
 
-/* Takes over what is kept of `object`.  WM_E_INVALID when it has no name or uid.  *ret_changed (may be NULL):
- * something that is kept changed. */
-int wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object, bool *ret_changed,
-                 struct wm_error *err);
+/* Takes over what is kept of `object`; the record, or NULL (WM_E_INVALID) when it has no name or uid. */
+const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object,
+                                     struct wm_error *err);
 void wm_model_remove(struct wm_model *m, uint8_t cluster, struct wm_id id);
 
 const struct wm_record *wm_model_find(const struct wm_model *m, uint8_t cluster, struct wm_id id);

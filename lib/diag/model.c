@@ -479,16 +479,15 @@ static struct wm_record *detach(struct wm_model *m, struct wm_record **link)
     return r;
 }
 
-int wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object, bool *ret_changed,
-                 struct wm_error *err)
+const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object,
+                                     struct wm_error *err)
 {
     enum wm_kind kind = (enum wm_kind)m->sources[source].kind;
     uint8_t cluster = m->sources[source].cluster;
     struct reading reading;
-    int rc = read_object(kind, object, &reading, err);
 
-    if (rc < 0)
-        return rc;
+    if (read_object(kind, object, &reading, err) < 0)
+        return NULL;
     struct wm_record *r = make_record(m, source, &reading), **link = link_by_id(m, cluster, r->id);
     struct wm_record *old = *link ? detach(m, link) : NULL;
     bool changed = !old || m->conf.detail || !same_content(old, r);
@@ -499,9 +498,7 @@ int wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object, bool
     insert(m, r);
     if (changed && m->conf.changed)
         m->conf.changed(m->conf.ctx, r, false);
-    if (ret_changed)
-        *ret_changed = changed;
-    return WM_OK;
+    return r;
 }
 
 static void drop(struct wm_model *m, struct wm_record **link)

@@ -1,0 +1,152 @@
+/* From watches into the model. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fleet_impl.h"
+#include "waymark/log.h"
+
+enum { PATH_MAX_N = 512 };
+
+/* --- the sink, in the cluster's thread --- */
+
+static void on_begin(void *ctx)
+{
+    struct feed *d = ctx;
+
+    pthread_mutex_lock(&d->fleet->lock);
+    wm_model_list_begin(d->fleet->model, d->source);
+    pthread_mutex_unlock(&d->fleet->lock);
+}
+
+static void on_end(void *ctx)
+{
+    struct feed *d = ctx;
+
+    pthread_mutex_lock(&d->fleet->lock);
+    wm_model_list_end(d->fleet->model, d->source);
+    pthread_mutex_unlock(&d->fleet->lock);
+}
+
+static void on_abort(void *ctx)
+{
+    (void)ctx; /* what was put is newer than what was there; nothing is dropped */
+}
+
+static void on_upsert(void *ctx, struct wm_str object)
+{
+    struct feed *d = ctx;
+    struct wm_fleet *f = d->fleet;
+    struct wm_error err;
+
+    pthread_mutex_lock(&f->lock);
+    const struct wm_record *r = wm_model_put(f->model, d->source, object, &err);
+
+    if (!r)
+        wm_log_error(WM_LOG_WARN, "object_unreadable", &err);
+    else if (f->opts.object)
+        f->opts.object(f->opts.ctx, r, object);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void on_remove(void *ctx, struct wm_str object)
+{
+    static const char *const pointers[] = {"/metadata/uid"};
+    struct feed *d = ctx;
+    struct wm_json_span s;
+
+    if (wm_json_locate(object, 1, pointers, &s, NULL) < 0 || s.kind != WM_JSON_STRING)
+        return;
+    pthread_mutex_lock(&d->fleet->lock);
+    wm_model_remove(d->fleet->model, (uint8_t)(d->cluster - d->fleet->clusters),
+                    wm_id_of((struct wm_str){s.text.p + 1, s.text.n - 2}));
+    pthread_mutex_unlock(&d->fleet->lock);
+}
+
+static void on_state(void *ctx, enum wm_watch_state state, const struct wm_error *why)
+{
+    const struct feed *d = ctx;
+    enum wm_log_level level =
+        state == WM_WATCH_SYNCED || state == WM_WATCH_ABSENT ? WM_LOG_INFO : WM_LOG_WARN;
+
+    wm_log(level, "watch_state", WM_F("cluster", d->cluster->name),
+           WM_F("resource", wm_kinds[d->kind].resource), WM_F("ns", d->namespace_),
+           WM_F("state", wm_watch_state_name(state)), WM_F("why", why ? why->msg : ""));
+}
+
+/* --- life --- */
+
+static uint16_t new_source(struct wm_fleet *f, const struct cluster *c, enum wm_kind kind)
+{
+    pthread_mutex_lock(&f->lock);
+    uint16_t source = wm_model_source(f->model, (uint8_t)(c - f->clusters), kind);
+
+    pthread_mutex_unlock(&f->lock);
+    return source;
+}
+
+static void end_source(struct wm_fleet *f, uint16_t source)
+{
+    pthread_mutex_lock(&f->lock);
+    wm_model_source_end(f->model, source);
+    pthread_mutex_unlock(&f->lock);
+}
+
+int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
+                  struct feed **ret, struct wm_error *err)
+{
+    const struct wm_kind_info *k = &wm_kinds[kind];
+    char path[PATH_MAX_N];
+    uint16_t source = new_source(f, c, kind);
+
+    if (source == 0)
+        return wm_fail(err, WM_E_TOO_BIG, NULL, "more than %d watches", WM_SOURCES_MAX - 1);
+    struct feed *d = wm_xcalloc(1, sizeof *d);
+
+    *d = (struct feed){.fleet = f, .cluster = c, .kind = kind, .source = source};
+    snprintf(d->namespace_, sizeof d->namespace_, "%s", namespace_);
+    snprintf(path, sizeof path, "%s%s/%s/namespaces/%s/%s", k->group[0] ? "/apis/" : "/api", k->group, k->version,
+             namespace_, k->resource);
+    struct wm_watch_sink sink = {d, on_begin, on_end, on_abort, on_upsert, on_remove, on_state};
+    struct wm_watch_spec spec = {.path = path};
+    int rc = wm_watch_start(c->kube, &spec, &sink, &d->watch, err);
+
+    if (rc < 0) {
+        end_source(f, source);
+        free(d);
+        return rc;
+    }
+    pthread_mutex_lock(&f->lock);
+    d->next = c->feeds;
+    c->feeds = d;
+    pthread_mutex_unlock(&f->lock);
+    if (ret)
+        *ret = d;
+    return WM_OK;
+}
+
+/* What is watched wherever it belongs, in the namespace of the operators. */
+static bool is_watched(enum wm_kind kind, bool host)
+{
+    return kind < WM_KIND_PVC && (wm_kinds[kind].where & (host ? WM_ON_HOST : WM_ON_REMOTE));
+}
+
+int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err)
+{
+    for (int kind = 1; kind < WM_KIND_COUNT; kind++) {
+        int rc = is_watched((enum wm_kind)kind, c == f->clusters)
+                     ? wm_feed_start(f, c, (enum wm_kind)kind, f->opts.namespace_, NULL, err)
+                     : WM_OK;
+
+        if (rc < 0)
+            return rc;
+    }
+    return WM_OK;
+}
+
+/* Not under the lock: the watch's last callback may be waiting for it. */
+void wm_feed_stop(struct wm_fleet *f, struct feed *d)
+{
+    wm_watch_stop(d->watch);
+    end_source(f, d->source);
+    free(d);
+}

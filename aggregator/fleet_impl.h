@@ -1,0 +1,75 @@
+/* What the files of the fleet share.
+ *
+ * The model, the lists of feeds and the views are under the fleet's lock.  Connections come and go in one thread only, that
+ * of wm_fleet_tick, and never under the lock: a cluster's own thread may be waiting for it. */
+#ifndef WAYMARK_AGGREGATOR_FLEET_IMPL_H
+#define WAYMARK_AGGREGATOR_FLEET_IMPL_H
+
+#include <pthread.h>
+
+#include "fleet.h"
+
+enum { WM_CLUSTER_WHY_MAX = 160 };
+
+/* One watch, and what of the model it feeds. */
+struct feed {
+    struct feed *next;
+    struct wm_fleet *fleet;
+    struct cluster *cluster;
+    enum wm_kind kind;
+    wm_name namespace_;
+    uint16_t source;
+    bool wanted; /* by a plan; of applications' namespaces only */
+    struct wm_watch *watch;
+};
+
+/* How the way to a cluster was found; it is made anew when this changes. */
+struct way {
+    char url[256];
+    wm_name secret_namespace, secret;
+    char ca_digest[17];
+    bool insecure;
+};
+
+struct cluster {
+    bool used;
+    bool by_hand; /* from a kubeconfig, which wins over a MigCluster of that name */
+    wm_name name;
+    struct wm_kube *kube; /* NULL = no way yet */
+    struct way way;
+    bool token_asked;       /* its Secret is being read */
+    int64_t token_retry_ms; /* when the Secret is read again */
+    struct feed *feeds;
+    struct wm_cluster_view view;
+    char why[WM_CLUSTER_WHY_MAX];
+};
+
+struct wm_fleet {
+    struct wm_fleet_opts opts;
+    pthread_mutex_t lock;
+    struct wm_model *model;
+    struct cluster clusters[WM_CLUSTERS_MAX];
+    struct wm_cluster_view views[WM_CLUSTERS_MAX]; /* as the world is told */
+    size_t n_clusters;
+};
+
+/* Without the lock, in the thread of wm_fleet_tick: */
+
+/* fleet_feeds.c */
+int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
+                  struct feed **ret, struct wm_error *err);
+/* Starts what is always watched on a cluster. */
+int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err);
+/* Ends a watch that is not in its cluster's list any more. */
+void wm_feed_stop(struct wm_fleet *f, struct feed *feed);
+
+/* fleet_clusters.c */
+struct cluster *wm_cluster_new(struct wm_fleet *f, const char *name); /* NULL = there are too many */
+int wm_cluster_connect(struct wm_fleet *f, struct cluster *c, struct wm_kube_access *access, struct wm_error *err);
+void wm_cluster_disconnect(struct wm_fleet *f, struct cluster *c);
+void wm_clusters_refresh(struct wm_fleet *f);
+
+/* fleet_apps.c */
+void wm_apps_refresh(struct wm_fleet *f);
+
+#endif
