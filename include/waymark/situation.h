@@ -27,15 +27,30 @@ struct wm_cluster_state {
  * success when it did not). */
 struct wm_dvm_state {
     bool failed; /* condition Failed, phase ...Failed, failed pods or operations, or errors */
-    int successful_pods, failed_pods, running_pods, pending_pods, failed_operations;
-    wm_word failed_at; /* reason of the condition Failed */
+    int successful_pods, failed_pods, running_pods, pending_pods;
+    int failed_operations; /* of rsync, and live migrations of virtual machines' disks */
+    wm_word failed_at;     /* reason of the condition Failed */
     wm_text first_error;
 };
 /* Pod: what decides whether it helps or hinders. */
 struct wm_pod_state {
-    bool is_stage_pod, ready;
+    bool is_stage_pod;       /* labelled as one: made for it, or one of the application's own that serves */
+    bool is_application_pod; /* of those, one that serves: it stays when the migration is over */
+    bool is_registry, ready;
     wm_word component; /* "velero", "node-agent", "" */
     int restarts;
+};
+/* Backup, Restore: which of a migration's they are. */
+enum wm_velero_part { WM_PART_UNKNOWN, WM_PART_INITIAL, WM_PART_STAGE, WM_PART_FINAL };
+struct wm_velero_state {
+    enum wm_velero_part part;
+    int64_t pod_volume_timeout_s; /* its own, by annotation; 0 = Velero's */
+};
+/* Job: of a hook. */
+struct wm_job_state {
+    wm_word hook_phase; /* "PreBackup", ...; "" = not of a hook */
+    int64_t deadline_s; /* spec.activeDeadlineSeconds; 0 = none */
+    bool failed;
 };
 /* The detail of a record, by kind; see wm_model_conf. */
 void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
@@ -46,6 +61,8 @@ const struct wm_plan_state *wm_plan_of(const struct wm_record *r);
 const struct wm_cluster_state *wm_cluster_of(const struct wm_record *r);
 const struct wm_dvm_state *wm_dvm_of(const struct wm_record *r);
 const struct wm_pod_state *wm_pod_of(const struct wm_record *r);
+const struct wm_velero_state *wm_velero_of(const struct wm_record *r);
+const struct wm_job_state *wm_job_of(const struct wm_record *r);
 
 /* --- the clusters --- */
 
@@ -80,13 +97,14 @@ struct wm_world {
 enum { WM_TWIGS_MAX = 256, WM_NO_CLUSTER = 255 };
 
 /* One object of the tree, in the order of printing: depth first, kinds in the order of wm_kind, then by name.
- */
+ * Where the room is not enough, the migration's own children have it first. */
 struct wm_twig {
     const struct wm_record *record;
     int depth; /* 1 = a child of the migration */
+    bool copy; /* made by Velero's sync of a Backup: history of another cluster, not work on this one */
 };
 
-/* How much is done, over all objects of a kind. */
+/* How much is done, over all objects of a kind that are no copies. */
 struct wm_progress {
     int objects, ended, faulty;
     int64_t done, total; /* bytes or items; of those that tell it */
@@ -99,8 +117,10 @@ enum wm_ending {
     WM_ENDING_DATA_NOT_MIGRATED, /* a success by its own word, while a DirectVolumeMigration of it failed */
     WM_ENDING_FAILED,
     WM_ENDING_CANCELED,
+    WM_ENDING_UNKNOWN, /* it is over, and nothing tells how */
     WM_ENDING_COUNT
 };
+const char *wm_ending_name(enum wm_ending e); /* "Succeeded", ...: reasons of MigrationOutcome; "" for NONE */
 
 struct wm_situation {
     const struct wm_record *migration;
@@ -116,16 +136,21 @@ struct wm_situation {
     /* The object that the phase waits for, when there is one to be named, and where it is to be looked for.
      */
     const struct wm_record *awaited;
-    uint8_t awaited_on;       /* cluster; WM_NO_CLUSTER = none in particular */
-    const char *awaited_kind; /* "Restore"; "" = nothing is awaited */
-    const char *next;         /* name of the phase after this one; "" = none, or not known */
-    int64_t ends_s;           /* when a timeout that is known ends the wait by itself; 0 = none is known */
-    const char *ends_by;      /* who ends it: "Velero"; "" = nobody */
+    uint8_t awaited_on;               /* cluster; WM_NO_CLUSTER = none in particular */
+    const char *awaited_kind;         /* "Restore"; "" = no kind of objects is awaited */
+    bool awaits_many;                 /* all of a kind: `awaited` is one of those that are missing */
+    const struct wm_record *original; /* a copy of this Backup is awaited; NULL = no copy is */
+    const char *next;                 /* name of the phase after this one; "" = none, or not known */
+    int64_t ends_s;      /* when a timeout that is known ends the wait by itself; 0 = none is known */
+    const char *ends_by; /* who ends it: "Velero"; "" = nobody */
 
-    uint8_t blind[2]; /* clusters that are needed and cannot be seen; WM_NO_CLUSTER = none */
+    /* Clusters that are needed and cannot be seen, or not all of it; WM_NO_CLUSTER = none.  One without any
+     * view is told by `source` or `target` being WM_NO_CLUSTER while its name is known. */
+    uint8_t blind[2];
     enum wm_ending ending;
     const struct wm_record *failed_dvm; /* of DATA_NOT_MIGRATED */
-    int stage_pods_left;                /* after the end: what the failed itinerary leaves behind */
+    const struct wm_record *culprit; /* of FAILED: what the phase that failed waited for; NULL = not known */
+    int stage_pods_left;             /* after the end: what the failed itinerary leaves behind */
 };
 
 /* Everything about the migration `r`, a record of kind MIGMIGRATION. */

@@ -12,5 +12,9 @@ bool wm_time_parse(struct wm_str s, int64_t *ret_s);
 /* Microseconds since 1970 as a MicroTime, "2026-11-21T07:18:00.123456Z"; before 1970 = 1970, after 9999 = its
  * last. */
 void wm_time_format_us(int64_t us, char out[static WM_TIME_US_SIZE]);
+/* The other way: "2026-11-21T07:18:00Z".  Times outside of the years 1970 to 9999 become the nearest within.
+ */
+enum { WM_TIME_SIZE = sizeof "2026-11-21T07:18:00Z" };
+void wm_time_print(int64_t s, char out[static WM_TIME_SIZE]);
 
 #endif

@@ -68,16 +68,37 @@ static void date_of(int64_t days, int *ret_year, int *ret_month, int *ret_day)
     *ret_year = (int)(year + era * 400 + (*ret_month <= 2));
 }
 
-void wm_time_format_us(int64_t us, char out[static WM_TIME_US_SIZE])
-{
-    const int64_t last_us = INT64_C(253402300799999999);
-    int year, month, day;
+/* "2026-11-21T07:18:00" of a moment in the years 1970 to 9999. */
+enum { SECONDS_SIZE = sizeof "2026-11-21T07:18:00" };
 
-    us = us < 0 ? 0 : us > last_us ? last_us : us;
-    int64_t s = us / 1000000;
-    int in_day = (int)(s % 86400);
+static void put_seconds(int64_t s, char out[static SECONDS_SIZE])
+{
+    int year, month, day;
+    unsigned in_day = (unsigned)(s % 86400);
 
     date_of(s / 86400, &year, &month, &day);
-    snprintf(out, WM_TIME_US_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year % 10000, month % 100,
-             day % 100, in_day / 3600, in_day / 60 % 60, in_day % 60, (int)(us % 1000000));
+    snprintf(out, SECONDS_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)year % 10000,
+             (unsigned)month % 100, (unsigned)day % 100, in_day / 3600 % 100, in_day / 60 % 60, in_day % 60);
+}
+
+static int64_t within(int64_t t, int64_t last)
+{
+    return t < 0 ? 0 : t > last ? last : t;
+}
+
+void wm_time_format_us(int64_t us, char out[static WM_TIME_US_SIZE])
+{
+    char seconds[SECONDS_SIZE];
+
+    us = within(us, INT64_C(253402300799999999));
+    put_seconds(us / 1000000, seconds);
+    snprintf(out, WM_TIME_US_SIZE, "%s.%06dZ", seconds, (int)(us % 1000000));
+}
+
+void wm_time_print(int64_t s, char out[static WM_TIME_SIZE])
+{
+    char seconds[SECONDS_SIZE];
+
+    put_seconds(within(s, INT64_C(253402300799)), seconds);
+    snprintf(out, WM_TIME_SIZE, "%sZ", seconds);
 }

@@ -2,6 +2,7 @@
 
 #include "unit.h"
 #include "waymark/buf.h"
+#include "waymark/duration.h"
 #include "waymark/json.h"
 
 static char *big(const char *unit, size_t n, const char *before, const char *after)
@@ -268,6 +269,36 @@ static void context_is_put_before_an_error_and_lines_stay_one(void **state)
     assert_string_equal(wm_code_name(WM_E_TOO_BIG), "TooBig");
 }
 
+/* --- durations --- */
+
+static const struct duration_row {
+    const char *name, *text;
+    int64_t s; /* -1 = none */
+} durations[] = {
+    {"hours, minutes and seconds", "1h2m3s", 3723},
+    {"minutes alone", "240m", 14400},
+    {"a fraction", "1.5h", 5400},
+    {"a fraction without a whole", ".5m", 30},
+    {"less than a second", "1500ms", 1},
+    {"no unit", "90", -1},
+    {"no number", "h", -1},
+    {"two points", "1.5.5h", -1},
+    {"a sign", "-1h", -1},
+    {"an unknown unit", "1d", -1},
+    {"nothing", "", -1},
+    {"longer than a century", "900000000h", -1},
+};
+
+static void check_duration(void **state)
+{
+    const struct duration_row *row = *state;
+    int64_t s = -1;
+    bool ok = wm_duration_parse(wm_str_of(row->text), &s);
+
+    assert_int_equal(ok, row->s >= 0);
+    assert_int_equal(s, row->s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,5 +313,6 @@ int main(void)
     };
 
     return RUN_TABLE("json text", texts, check_text) + RUN_TABLE("json find", finds, check_find) +
-           RUN_TABLE("json string", strings, check_string) + cmocka_run_group_tests(tests, NULL, NULL);
+           RUN_TABLE("json string", strings, check_string) +
+           RUN_TABLE("duration", durations, check_duration) + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "tests/support/model_put.h"
 #include "unit.h"
 #include "waymark/model.h"
 
@@ -19,14 +20,12 @@ static void on_change(void *ctx, const struct wm_record *r, bool gone)
     snprintf(s->last, sizeof s->last, "%s", wm_record_name(r));
 }
 
-/* The sources of the model under test, made at their first use. */
-static uint16_t sources[WM_CLUSTERS_MAX][WM_KIND_COUNT];
+/* Of the model under test; zeroed with each. */
+static struct model_sources sources;
 
 static uint16_t source_of(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
 {
-    if (!sources[cluster][kind])
-        sources[cluster][kind] = wm_model_source(m, cluster, kind);
-    return sources[cluster][kind];
+    return model_source(&sources, m, cluster, kind);
 }
 
 static const struct seen *model_seen;
@@ -35,7 +34,7 @@ static struct wm_model *new_model(struct seen *s)
 {
     model_seen = s;
     *s = (struct seen){0};
-    memset(sources, 0, sizeof sources);
+    memset(&sources, 0, sizeof sources);
     return wm_model_new(&(struct wm_model_conf){.changed = on_change, .ctx = s});
 }
 
@@ -194,10 +193,10 @@ static void an_object_without_name_or_uid_is_refused(void **state)
     struct wm_model *m = new_model(&s);
 
     (void)state;
-    assert_null(wm_model_put(m, source_of(m, 0, WM_KIND_POD),
-                                  wm_str_of("{\"metadata\":{\"name\":\"p\"}}"), NULL));
-    assert_null(wm_model_put(m, source_of(m, 0, WM_KIND_POD),
-                                  wm_str_of("{\"metadata\":{\"uid\":\"p\"}}"), NULL));
+    assert_null(
+        wm_model_put(m, source_of(m, 0, WM_KIND_POD), wm_str_of("{\"metadata\":{\"name\":\"p\"}}"), NULL));
+    assert_null(
+        wm_model_put(m, source_of(m, 0, WM_KIND_POD), wm_str_of("{\"metadata\":{\"uid\":\"p\"}}"), NULL));
     assert_null(wm_model_put(m, source_of(m, 0, WM_KIND_POD), wm_str_of("[]"), NULL));
     wm_model_free(m);
 }

@@ -1,0 +1,270 @@
+/* What is kept of some kinds beside the record. */
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "waymark/duration.h"
+#include "waymark/situation.h"
+
+enum { NAME, LABELS, ANNOTATIONS, SPEC, STATUS, POINTERS };
+#define BIT(pointer) (UINT64_C(1) << (pointer))
+
+/* An object, as far as its kind's row asks for it. */
+struct parts {
+    struct wm_json_span name;
+    struct wm_json_value labels, annotations, spec, status;
+};
+
+static int number_of(struct wm_json_value object, const char *key)
+{
+    struct wm_json_span s = wm_get_span(object, key);
+
+    return s.kind == WM_JSON_NUMBER ? wm_str_digits(s.text, 0) : 0;
+}
+
+static void word_of(struct wm_json_value object, const char *key, wm_word out)
+{
+    wm_span_copy(wm_get_span(object, key), out, sizeof(wm_word));
+}
+
+static bool is_label(const struct parts *p, const char *key, const char *value)
+{
+    return wm_json_span_is(wm_get_span(p->labels, key), value);
+}
+
+/* --- plans and clusters --- */
+
+static void read_plan(const struct parts *p, void *out)
+{
+    struct wm_plan_state *plan = out;
+    struct wm_json_value source = wm_json_get(p->spec, "srcMigClusterRef");
+    struct wm_json_value target = wm_json_get(p->spec, "destMigClusterRef");
+
+    wm_span_copy(wm_get_span(source, "name"), plan->source, sizeof plan->source);
+    wm_span_copy(wm_get_span(target, "name"), plan->target, sizeof plan->target);
+    plan->closed = wm_is_true(p->spec, "closed");
+    plan->ready = wm_condition_is_true(p->status, "Ready");
+}
+
+static void digest_of(struct wm_json_span s, char out[static 17])
+{
+    unsigned char sum[SHA256_DIGEST_LENGTH];
+
+    out[0] = '\0';
+    if (s.kind != WM_JSON_STRING || s.text.n <= 2)
+        return;
+    SHA256((const unsigned char *)s.text.p, s.text.n, sum);
+    for (int i = 0; i < 8; i++)
+        snprintf(out + 2 * i, 3, "%02x", sum[i]);
+}
+
+static void read_cluster(const struct parts *p, void *out)
+{
+    struct wm_cluster_state *c = out;
+    struct wm_json_value secret = wm_json_get(p->spec, "serviceAccountSecretRef");
+
+    c->is_host = wm_is_true(p->spec, "isHostCluster");
+    c->insecure = wm_is_true(p->spec, "insecure");
+    c->ready = wm_condition_is_true(p->status, "Ready");
+    wm_span_copy(wm_get_span(p->spec, "url"), c->url, sizeof c->url);
+    wm_span_copy(wm_get_span(secret, "namespace"), c->secret_namespace, sizeof c->secret_namespace);
+    wm_span_copy(wm_get_span(secret, "name"), c->secret, sizeof c->secret);
+    digest_of(wm_get_span(p->spec, "caBundle"), c->ca_bundle_digest);
+}
+
+/* --- volumes --- */
+
+static int count_of(struct wm_json_value status, const char *list)
+{
+    return (int)wm_json_count(wm_json_get(status, list));
+}
+
+static int failed_operations(struct wm_json_value status)
+{
+    int n = count_of(status, "failedLiveMigration");
+
+    for (struct wm_json_value o = wm_json_first(wm_json_get(status, "rsyncOperations")); o.node;
+         o = wm_json_after(o))
+        n += wm_is_true(o, "failed");
+    return n;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static void read_dvm(const struct parts *p, void *out)
+{
+    struct wm_dvm_state *d = out;
+    struct wm_json_value errors = wm_json_get(p->status, "errors");
+    struct wm_json_value failed = wm_condition(p->status, "Failed");
+    wm_word phase = "";
+
+    d->successful_pods = count_of(p->status, "successfulPods");
+    d->failed_pods = count_of(p->status, "failedPods");
+    d->running_pods = count_of(p->status, "runningPods");
+    d->pending_pods = count_of(p->status, "pendingPods");
+    d->failed_operations = failed_operations(p->status);
+    word_of(p->status, "phase", phase);
+    word_of(failed, "reason", d->failed_at);
+    wm_json_line(wm_json_span_of(wm_json_first(errors)), d->first_error, sizeof d->first_error);
+    d->failed = failed.node || ends_with(phase, "Failed") || d->failed_pods || d->failed_operations ||
+                wm_json_count(errors);
+}
+
+/* --- pods and jobs --- */
+
+static int restarts_in(struct wm_json_value list)
+{
+    int n = 0;
+
+    for (struct wm_json_value c = wm_json_first(list); c.node; c = wm_json_after(c))
+        n += number_of(c, "restartCount");
+    return n;
+}
+
+/* The pods that copy volumes bear Velero's component, too; their own names changed with Velero 1.10
+ * (velero pkg/install/daemonset.go; mig-operator's templates). */
+static const char *component_of(const struct parts *p)
+{
+    return is_label(p, "name", "restic") || is_label(p, "name", "node-agent") ||
+                   is_label(p, "role", "node-agent")
+               ? "node-agent"
+           : is_label(p, "component", "velero") ? "velero"
+                                                : "";
+}
+
+static void read_pod(const struct parts *p, void *out)
+{
+    struct wm_pod_state *pod = out;
+
+    pod->is_stage_pod = is_label(p, "migration.openshift.io/is-stage-pod", "True");
+    pod->is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
+    pod->is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
+    pod->ready = wm_condition_is_true(p->status, "Ready");
+    snprintf(pod->component, sizeof pod->component, "%s", component_of(p));
+    pod->restarts = restarts_in(wm_json_get(p->status, "containerStatuses")) +
+                    restarts_in(wm_json_get(p->status, "initContainerStatuses"));
+}
+
+static void read_job(const struct parts *p, void *out)
+{
+    struct wm_job_state *job = out;
+
+    word_of(p->labels, "phase", job->hook_phase);
+    job->deadline_s = number_of(p->spec, "activeDeadlineSeconds");
+    job->failed = wm_condition_is_true(p->status, "Failed");
+}
+
+/* --- Velero's --- */
+
+/* mig-controller finds its own Backups and Restores by these labels (pkg/controller/migmigration/backup.go
+ * and restore.go); the endings of the names are for objects that lost them. */
+static enum wm_velero_part part_of(const struct parts *p)
+{
+    static const struct {
+        const char *backup, *restore, *infix;
+        enum wm_velero_part part;
+    } rows[] = {
+        {"migration-initial-backup", NULL, "-initial-", WM_PART_INITIAL},
+        {"migration-stage-backup", "migration-stage-restore", "-stage-", WM_PART_STAGE},
+        {NULL, "migration-final-restore", "-final-", WM_PART_FINAL},
+    };
+    static const size_t suffix = 5; /* what the API server appends for a generateName */
+    size_t n_rows = sizeof rows / sizeof rows[0];
+    wm_name name = "";
+
+    for (size_t i = 0; i < n_rows; i++)
+        if ((rows[i].backup && wm_is_set(p->labels, rows[i].backup)) ||
+            (rows[i].restore && wm_is_set(p->labels, rows[i].restore)))
+            return rows[i].part;
+    wm_span_copy(p->name, name, sizeof name);
+    name[strlen(name) > suffix ? strlen(name) - suffix : 0] = '\0';
+    for (size_t i = 0; i < n_rows; i++)
+        if (ends_with(name, rows[i].infix))
+            return rows[i].part;
+    return WM_PART_UNKNOWN;
+}
+
+static void read_velero(const struct parts *p, void *out)
+{
+    struct wm_velero_state *v = out;
+    wm_word timeout = "";
+
+    v->part = part_of(p);
+    word_of(p->annotations, "velero.io/pod-volume-timeout", timeout);
+    if (!wm_duration_parse(wm_str_of(timeout), &v->pod_volume_timeout_s))
+        v->pod_volume_timeout_s = 0;
+}
+
+/* --- all --- */
+
+static const struct row {
+    size_t size;
+    void (*read)(const struct parts *p, void *out);
+    uint64_t indexed;
+} rows[WM_KIND_COUNT] = {
+    [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(STATUS)},
+    [WM_KIND_POD] = {sizeof(struct wm_pod_state), read_pod, BIT(LABELS) | BIT(STATUS)},
+    [WM_KIND_BACKUP] = {sizeof(struct wm_velero_state), read_velero, BIT(LABELS) | BIT(ANNOTATIONS)},
+    [WM_KIND_RESTORE] = {sizeof(struct wm_velero_state), read_velero, BIT(LABELS) | BIT(ANNOTATIONS)},
+    [WM_KIND_JOB] = {sizeof(struct wm_job_state), read_job, BIT(LABELS) | BIT(SPEC) | BIT(STATUS)},
+};
+
+static void *read_parts(const struct row *row, struct wm_str object)
+{
+    static const char *const pointers[POINTERS] = {
+        [NAME] = "/metadata/name", [LABELS] = "/metadata/labels", [ANNOTATIONS] = "/metadata/annotations",
+        [SPEC] = "/spec",          [STATUS] = "/status",
+    };
+    struct wm_json_span at[POINTERS];
+    wm_auto_index struct wm_json_index x = {0};
+    void *detail = wm_xcalloc(1, row->size);
+
+    if (wm_json_locate_indexed(object, POINTERS, pointers, at, row->indexed, &x, NULL) < 0)
+        return detail;
+    row->read(&(struct parts){at[NAME], wm_json_root(&x, LABELS), wm_json_root(&x, ANNOTATIONS),
+                              wm_json_root(&x, SPEC), wm_json_root(&x, STATUS)},
+              detail);
+    return detail;
+}
+
+void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old)
+{
+    (void)cluster;
+    wm_detail_done(ctx, kind, old);
+    if (kind == WM_KIND_MIGMIGRATION) {
+        struct wm_migration_state *m = wm_xcalloc(1, sizeof *m);
+
+        wm_migration_state_read(object, m, NULL);
+        return m;
+    }
+    return rows[kind].read ? read_parts(&rows[kind], object) : NULL;
+}
+
+void wm_detail_done(void *ctx, enum wm_kind kind, void *detail)
+{
+    (void)ctx;
+    (void)kind;
+    free(detail);
+}
+
+/* A record of a model without details has nothing to tell, and that is what it tells. */
+#define DETAIL_OF(name, type, of_kind)                                                                       \
+    const struct type *name(const struct wm_record *r)                                                       \
+    {                                                                                                        \
+        static const struct type nothing;                                                                    \
+        return r->detail && (of_kind) ? r->detail : &nothing;                                                \
+    }
+DETAIL_OF(wm_migration_of, wm_migration_state, r->kind == WM_KIND_MIGMIGRATION)
+DETAIL_OF(wm_plan_of, wm_plan_state, r->kind == WM_KIND_MIGPLAN)
+DETAIL_OF(wm_cluster_of, wm_cluster_state, r->kind == WM_KIND_MIGCLUSTER)
+DETAIL_OF(wm_dvm_of, wm_dvm_state, r->kind == WM_KIND_DVM)
+DETAIL_OF(wm_pod_of, wm_pod_state, r->kind == WM_KIND_POD)
+DETAIL_OF(wm_velero_of, wm_velero_state, r->kind == WM_KIND_BACKUP || r->kind == WM_KIND_RESTORE)
+DETAIL_OF(wm_job_of, wm_job_state, r->kind == WM_KIND_JOB)

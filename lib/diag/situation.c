@@ -1,0 +1,364 @@
+/* Where a migration stands: its clusters, all that belongs to it, and how it ended. */
+#include "situation_impl.h"
+
+#include <stdlib.h>
+
+enum { DEPTH_MAX = 8 }; /* half of it is needed; owners may form a ring */
+
+static const char *const sight_names[] = {
+    [WM_SIGHT_NONE] = "none",
+    [WM_SIGHT_STARTING] = "starting",
+    [WM_SIGHT_GOOD] = "good",
+    [WM_SIGHT_UNREACHABLE] = "unreachable",
+    [WM_SIGHT_UNAUTHORIZED] = "unauthorized",
+    [WM_SIGHT_PARTIAL] = "partial",
+};
+
+static const char *const ending_names[WM_ENDING_COUNT] = {
+    [WM_ENDING_NONE] = "",
+    [WM_ENDING_SUCCEEDED] = "Succeeded",
+    [WM_ENDING_SUCCEEDED_WITH_WARNINGS] = "SucceededWithWarnings",
+    [WM_ENDING_DATA_NOT_MIGRATED] = "DataNotMigrated",
+    [WM_ENDING_FAILED] = "Failed",
+    [WM_ENDING_CANCELED] = "Canceled",
+    [WM_ENDING_UNKNOWN] = "Ended",
+};
+
+const char *wm_sight_name(enum wm_cluster_sight s)
+{
+    return sight_names[s];
+}
+
+const char *wm_ending_name(enum wm_ending e)
+{
+    return ending_names[e];
+}
+
+/* --- plan and clusters --- */
+
+static bool is_named(const struct wm_world *w, const struct wm_record *r, const char *namespace_,
+                     const char *name)
+{
+    return strcmp(wm_record_name(r), name) == 0 &&
+           strcmp(wm_model_word(w->model, r->namespace_), namespace_) == 0;
+}
+
+struct search {
+    const struct wm_world *w;
+    const char *namespace_, *name;
+    const struct wm_record *found;
+};
+
+/* One that was deleted and made anew may be there twice for a moment. */
+static void find_named(void *ctx, const struct wm_record *r)
+{
+    struct search *s = ctx;
+
+    if (is_named(s->w, r, s->namespace_, s->name) && r->cluster == 0 &&
+        (!s->found || r->created_s > s->found->created_s))
+        s->found = r;
+}
+
+/* spec.migPlanRef decides; the owner, which the controller sets to the same, only saves the search. */
+static const struct wm_record *plan_of(const struct wm_world *w, const struct wm_record *migration)
+{
+    const struct wm_migration_state *m = wm_migration_of(migration);
+    const struct wm_record *owner = wm_model_find(w->model, 0, migration->parent);
+    struct search s = {w, m->plan_namespace, m->plan, NULL};
+
+    if (owner && owner->kind == WM_KIND_MIGPLAN && is_named(w, owner, m->plan_namespace, m->plan))
+        return owner;
+    if (m->plan[0])
+        wm_model_each(w->model, WM_KIND_MIGPLAN, find_named, &s);
+    return s.found;
+}
+
+/* mig-controller reconciles the objects of one namespace only, so a plan's clusters are beside it. */
+static uint8_t cluster_of(const struct wm_world *w, const struct wm_record *plan, const char *name)
+{
+    struct search s = {w, wm_model_word(w->model, plan->namespace_), name, NULL};
+
+    if (!name[0])
+        return WM_NO_CLUSTER;
+    wm_model_each(w->model, WM_KIND_MIGCLUSTER, find_named, &s);
+    if (s.found && wm_cluster_of(s.found)->is_host)
+        return 0;
+    for (size_t i = 1; i < w->n_clusters; i++)
+        if (strcmp(w->clusters[i].name, name) == 0)
+            return (uint8_t)i;
+    return !s.found && w->n_clusters > 0 && strcmp(w->clusters[0].name, name) == 0 ? 0 : WM_NO_CLUSTER;
+}
+
+static void find_clusters(const struct wm_world *w, struct wm_situation *s)
+{
+    s->plan = plan_of(w, s->migration);
+    if (!s->plan)
+        return;
+    s->source_name = wm_plan_of(s->plan)->source;
+    s->target_name = wm_plan_of(s->plan)->target;
+    s->source = cluster_of(w, s->plan, s->source_name);
+    s->target = cluster_of(w, s->plan, s->target_name);
+}
+
+/* What is being looked at for the first time is not blindness: it is over in seconds. */
+static bool is_blind(const struct wm_world *w, uint8_t cluster)
+{
+    return cluster < w->n_clusters && w->clusters[cluster].sight != WM_SIGHT_GOOD &&
+           w->clusters[cluster].sight != WM_SIGHT_STARTING;
+}
+
+static void find_blind(const struct wm_world *w, struct wm_situation *s)
+{
+    size_t n = 0;
+
+    if (is_blind(w, s->source))
+        s->blind[n++] = s->source;
+    if (s->target != s->source && is_blind(w, s->target))
+        s->blind[n] = s->target;
+}
+
+/* --- what belongs to it --- */
+
+bool wm_is_child(const struct wm_record *parent, const struct wm_record *r)
+{
+    return r != parent && r->kind != WM_KIND_MIGPLAN && r->kind != WM_KIND_MIGMIGRATION &&
+           (wm_kinds[parent->kind].where == WM_ON_HOST || r->cluster == parent->cluster);
+}
+
+/* Backups are made on the source.  Where that is not known, the times tell: what Velero's sync creates had
+ * ended before (velero pkg/controller/backup_sync_controller.go). */
+bool wm_is_copy(const struct wm_situation *s, const struct wm_record *r)
+{
+    if (r->kind != WM_KIND_BACKUP && r->kind != WM_KIND_PVB && r->kind != WM_KIND_DATAUPLOAD)
+        return false;
+    if (s->source_name[0])
+        return r->cluster != s->source;
+    return r->completed_s && r->completed_s < r->created_s;
+}
+
+struct wm_judgement wm_judge(const struct wm_world *w, const struct wm_record *r)
+{
+    static const struct {
+        const char *phase;
+        struct wm_judgement judgement;
+    } others[] = {
+        {"Completed", {true, false}},
+        {"Succeeded", {true, false}},
+        {"Failed", {true, true}},
+        {"MigrationFailed", {true, true}},
+    };
+    const char *phase = wm_model_word(w->model, r->phase);
+    enum wm_velero_kind velero = wm_velero_kind_of(wm_kinds[r->kind].kind);
+    struct wm_judgement j = {false, false};
+
+    if (velero != WM_VELERO_NONE) {
+        const struct wm_velero_phase *p = wm_velero_phase(velero, phase);
+
+        return (struct wm_judgement){p->terminal, p->faulty};
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(others[i].phase, phase) == 0)
+            j = others[i].judgement;
+    if (r->kind == WM_KIND_DVM)
+        j.faulty |= wm_dvm_of(r)->failed;
+    if (r->kind == WM_KIND_JOB)
+        j = (struct wm_judgement){r->completed_s || wm_job_of(r)->failed, wm_job_of(r)->failed};
+    return j;
+}
+
+/* --- the tree --- */
+
+struct walk {
+    const struct wm_world *w;
+    struct wm_situation *s;
+    size_t room; /* for what is below the migration's own children */
+};
+
+static void count_in(const struct wm_world *w, struct wm_situation *s, const struct wm_record *r)
+{
+    struct wm_progress *p = &s->progress[r->kind];
+    struct wm_judgement j = wm_judge(w, r);
+
+    p->objects++;
+    p->ended += j.ended;
+    p->faulty += j.faulty;
+    p->done += r->done > 0 ? r->done : 0;
+    p->total += r->total > 0 ? r->total : 0;
+}
+
+static void add_twig(struct walk *k, const struct wm_record *r, int depth)
+{
+    struct wm_situation *s = k->s;
+    bool copy = wm_is_copy(s, r);
+
+    if (!copy)
+        count_in(k->w, s, r);
+    if (s->n_twigs == WM_TWIGS_MAX || (depth > 1 && k->room == 0)) {
+        s->n_twigs_more++;
+        return;
+    }
+    k->room -= depth > 1;
+    s->tree[s->n_twigs++] = (struct wm_twig){r, depth, copy};
+}
+
+static int by_kind_and_name(const void *a, const void *b)
+{
+    const struct wm_record *x = *(const struct wm_record *const *)a, *y = *(const struct wm_record *const *)b;
+    int names = strcmp(wm_record_name(x), wm_record_name(y));
+
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    if (names != 0)
+        return names;
+    if (x->cluster != y->cluster)
+        return x->cluster < y->cluster ? -1 : 1;
+    if (x->id.hi != y->id.hi)
+        return x->id.hi < y->id.hi ? -1 : 1;
+    return (x->id.lo > y->id.lo) - (x->id.lo < y->id.lo);
+}
+
+/* The children of one object in order, and how far we are with them. */
+struct level {
+    const struct wm_record **list; /* owned; NULL when there are none */
+    size_t n, at;
+};
+
+static struct level level_below(const struct wm_world *w, const struct wm_record *parent)
+{
+    struct wm_id id = parent->id;
+    struct level l = {0};
+    size_t i = 0;
+
+    for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
+        l.n += wm_is_child(parent, r);
+    if (l.n == 0)
+        return l;
+    l.list = wm_xcalloc(l.n, sizeof *l.list);
+    for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
+        if (wm_is_child(parent, r))
+            l.list[i++] = r;
+    qsort(l.list, l.n, sizeof *l.list, by_kind_and_name);
+    return l;
+}
+
+static void walk(struct walk *k)
+{
+    struct level levels[DEPTH_MAX] = {level_below(k->w, k->s->migration)};
+    int depth = 1;
+
+    k->room = levels[0].n < WM_TWIGS_MAX ? WM_TWIGS_MAX - levels[0].n : 0;
+    while (depth > 0) {
+        struct level *l = &levels[depth - 1];
+
+        if (l->at == l->n) {
+            free(l->list);
+            depth--;
+            continue;
+        }
+        const struct wm_record *r = l->list[l->at++];
+
+        add_twig(k, r, depth);
+        if (depth < DEPTH_MAX)
+            levels[depth++] = level_below(k->w, r);
+    }
+}
+
+/* --- the end --- */
+
+static const struct wm_record *failed_dvm_of(const struct wm_situation *s)
+{
+    for (size_t i = 0; i < s->n_twigs; i++)
+        if (s->tree[i].record->kind == WM_KIND_DVM && wm_dvm_of(s->tree[i].record)->failed)
+            return s->tree[i].record;
+    return NULL;
+}
+
+static enum wm_ending ending_of(const struct wm_situation *s)
+{
+    static const enum wm_ending endings[WM_RUN_OUTCOME_COUNT] = {
+        [WM_RUN_SUCCEEDED] = WM_ENDING_SUCCEEDED,
+        [WM_RUN_SUCCEEDED_WITH_WARNINGS] = WM_ENDING_SUCCEEDED_WITH_WARNINGS,
+        [WM_RUN_FAILED] = WM_ENDING_FAILED,
+        [WM_RUN_CANCELED] = WM_ENDING_CANCELED,
+        [WM_RUN_ENDED] = WM_ENDING_UNKNOWN,
+    };
+    enum wm_ending e = endings[s->state->outcome];
+
+    if (strcmp(s->state->phase, "Completed") != 0)
+        return WM_ENDING_NONE;
+    if ((e == WM_ENDING_SUCCEEDED || e == WM_ENDING_SUCCEEDED_WITH_WARNINGS) && failed_dvm_of(s))
+        return WM_ENDING_DATA_NOT_MIGRATED;
+    return e;
+}
+
+/* What the failed phase waited for; else the first of its children that failed for good. */
+static const struct wm_record *culprit_of(const struct wm_world *w, const struct wm_situation *s)
+{
+    const struct wm_phase *failed = wm_phase_find(s->state->cause);
+    const struct wm_record *r = failed ? wm_awaited_by(w, s, failed) : NULL;
+
+    for (size_t i = 0; !r && i < s->n_twigs; i++) {
+        struct wm_judgement j = wm_judge(w, s->tree[i].record);
+
+        if (s->tree[i].depth == 1 && !s->tree[i].copy && j.ended && j.faulty)
+            r = s->tree[i].record;
+    }
+    return r;
+}
+
+static int stage_pods_left(const struct wm_situation *s)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < s->n_twigs; i++) {
+        const struct wm_record *r = s->tree[i].record;
+
+        n += r->kind == WM_KIND_POD && wm_pod_of(r)->is_stage_pod && !wm_pod_of(r)->is_application_pod;
+    }
+    return n;
+}
+
+static void conclude(const struct wm_world *w, struct wm_situation *s)
+{
+    s->ending = ending_of(s);
+    if (s->ending == WM_ENDING_NONE)
+        return;
+    s->stage_pods_left = stage_pods_left(s);
+    if (s->ending == WM_ENDING_DATA_NOT_MIGRATED)
+        s->failed_dvm = failed_dvm_of(s);
+    if (s->ending == WM_ENDING_FAILED)
+        s->culprit = culprit_of(w, s);
+}
+
+/* --- all --- */
+
+void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret)
+{
+    struct walk k = {w, ret, 0};
+
+    *ret = (struct wm_situation){
+        .migration = r,
+        .state = wm_migration_of(r),
+        .source = WM_NO_CLUSTER,
+        .target = WM_NO_CLUSTER,
+        .source_name = "",
+        .target_name = "",
+        .awaited_on = WM_NO_CLUSTER,
+        .awaited_kind = "",
+        .next = "",
+        .ends_by = "",
+        .blind = {WM_NO_CLUSTER, WM_NO_CLUSTER},
+    };
+    find_clusters(w, ret);
+    walk(&k);
+    conclude(w, ret);
+    if (ret->ending != WM_ENDING_NONE)
+        return;
+    find_blind(w, ret);
+    if (ret->state->outcome == WM_RUN_RUNNING && ret->state->row) {
+        const struct wm_phase *next = wm_phase_next(ret->state->itinerary, ret->state->phase);
+
+        ret->next = next ? next->name : "";
+        wm_situation_await(w, ret);
+    }
+}

@@ -1,0 +1,26 @@
+/* Inside of the situation. */
+#ifndef WAYMARK_DIAG_SITUATION_IMPL_H
+#define WAYMARK_DIAG_SITUATION_IMPL_H
+
+#include "waymark/situation.h"
+
+/* Whose an object is does not depend on names, but the model keeps one record a uid and cluster, and anybody
+ * may write a label: a child is on its parent's cluster, unless the parent works on all of them. */
+bool wm_is_child(const struct wm_record *parent, const struct wm_record *r);
+
+/* A Backup, or what is below one, that Velero's sync brought here from the cluster where it was made. */
+bool wm_is_copy(const struct wm_situation *s, const struct wm_record *r);
+
+/* Whether nothing more will happen to an object, and whether something has failed. */
+struct wm_judgement {
+    bool ended, faulty;
+};
+struct wm_judgement wm_judge(const struct wm_world *w, const struct wm_record *r);
+
+/* The objects that a phase waits for: the one to be named; NULL = it is not there, or has no kind. */
+const struct wm_record *wm_awaited_by(const struct wm_world *w, const struct wm_situation *s,
+                                      const struct wm_phase *phase);
+/* Fills in what the situation's phase waits for. */
+void wm_situation_await(const struct wm_world *w, struct wm_situation *s);
+
+#endif
