@@ -33,7 +33,7 @@ test_accepted_whole() {
     local overlay
     here
     for overlay in kubernetes-1.16 legacy-v1beta1; do
-        assert_eq 11 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
+        assert_eq 12 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
     done
 }
 
@@ -45,9 +45,9 @@ test_accepted() {
         served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -f "$E2E_TEST_DIR/all.yaml" | wc -l)" "objects of $folder"
     done <<END
-base 10
-overlays/cert-manager 8
-overlays/openshift-service-ca 8
+base 11
+overlays/cert-manager 9
+overlays/openshift-service-ca 9
 END
 }
 
@@ -98,10 +98,16 @@ bare() {
 # Under their own names the objects may be there already.
 elsewhere() {
     kubectl get namespace elsewhere >/dev/null 2>&1 || kubectl create namespace elsewhere >/dev/null
-    jq -c 'if .metadata.namespace then .metadata.namespace = "elsewhere" else .metadata.name += "-elsewhere" end'
+    jq -c 'if .metadata.namespace then .metadata.namespace = "elsewhere"
+        elif .kind == "CustomResourceDefinition" then
+            .spec.group = "elsewhere." + .spec.group | .metadata.name = .spec.names.plural + "." + .spec.group
+        else .metadata.name += "-elsewhere" end'
 }
 and_back() {
-    jq -c 'if .metadata.namespace then .metadata.namespace = "waymark" else .metadata.name |= rtrimstr("-elsewhere") end'
+    jq -c 'if .metadata.namespace then .metadata.namespace = "waymark"
+        elif .kind == "CustomResourceDefinition" then
+            .spec.group |= ltrimstr("elsewhere.") | .metadata.name = .spec.names.plural + "." + .spec.group
+        else .metadata.name |= rtrimstr("-elsewhere") end'
 }
 
 # with certificates from elsewhere the webhook has no right to Secrets and webhook configurations
