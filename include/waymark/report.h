@@ -1,42 +1,91 @@
 /* MigrationReport (migrationreports.waymark.io/v1alpha1): the full picture of one migration, and its history.
  * Pure.
  *
- * One per migration, named after it, in its namespace, owned by it.  Its status is also the memory of the
- * aggregator: what happened before a restart is read from there, and nowhere else. */
+ * One per migration, in its namespace, owned by it.  Its status is also the memory of the aggregator: what
+ * happened before a restart is read from there, and nowhere else.
+ *
+ * How it is used: wm_history_read once, when a migration is met for the first time; then, at every change of
+ * its situation, wm_history_update, wm_report_status, and a write of the whole status where wm_report_same
+ * says false.  While a cluster's sight is STARTING nothing should be written: the tree is not complete.  The
+ * status is replaced, never merged: a member that is not in it holds no longer. */
 #ifndef WAYMARK_REPORT_H
 #define WAYMARK_REPORT_H
 
 #include "waymark/situation.h"
 
-enum { WM_TIMELINE_MAX = 96 };
+#define WM_REPORT_API_VERSION "waymark.io/v1alpha1"
+#define WM_REPORT_KIND "MigrationReport"
+#define WM_REPORT_RESOURCE "migrationreports"
 
-/* One phase that was executed. */
+/* The report's name: that of its migration, so that one finds it.  Two kinds of migrations share a namespace,
+ * so names that could meet are told apart by their ends:
+ *     MigMigration x   ->  x        but x.mig when x itself ends in ".mig", ".vm" or ".uid"
+ *     any other kind   ->  x.vm
+ *     <uid>.uid             where that would be longer than a name may be
+ * Which is one to one: what ends in ".vm" is no MigMigration's, a plain x has none of the ends, and the rest
+ * shows its kind or its uid. */
+void wm_report_name(const char *kind, const char *name, const char *uid, char out[static WM_NAME_MAX + 1]);
+
+/* --- history --- */
+
+enum { WM_TIMELINE_MAX = 96, WM_REPORT_CLUSTERS_MAX = 3, WM_REPORT_CONDITIONS_MAX = 4 };
+
+/* In wm_moment.to_s: over, but nobody saw when. */
+#define WM_ENDED_UNSEEN INT64_C(-1)
+
+/* One phase that was executed.  Completed is one too, with from_s == to_s. */
 struct wm_moment {
     wm_word phase;
     enum wm_itinerary itinerary;
-    int64_t from_s, to_s; /* to_s 0 = still */
+    int64_t from_s; /* 0 = not known: it had begun when the migration was seen for the first time */
+    int64_t to_s;   /* 0 = still (of the last one only), or WM_ENDED_UNSEEN */
 };
 
-/* What must be remembered of a migration. */
+/* Since when something is as it is: a cluster's sight, a condition's status. */
+struct wm_lasting {
+    wm_name what;
+    wm_word state;
+    int64_t since_s;
+};
+
+/* What must be remembered of a migration.  All zero = nothing. */
 struct wm_history {
     struct wm_moment moments[WM_TIMELINE_MAX]; /* the oldest first; when full, the second one goes */
     size_t n, n_dropped;
     int64_t verdict_since_s;
     char verdict[WM_VERDICT_MAX];
+    struct wm_lasting clusters[WM_REPORT_CLUSTERS_MAX], conditions[WM_REPORT_CONDITIONS_MAX];
+    /* Nothing can have passed unseen since the last update.  False after wm_history_read; whoever watches
+     * sets it to false when the host's cluster was out of sight. */
+    bool watched;
 };
 
-/* Takes in what the situation says; true when something new has to be remembered. */
-bool wm_history_update(struct wm_history *h, const struct wm_situation *s, const char *verdict,
-                       int64_t now_s);
-/* From the JSON of a stored MigrationReport: after a restart.  What is malformed counts as not remembered. */
-void wm_history_read(struct wm_history *h, struct wm_str report);
+/* Takes in what the situation says; true when something new has to be remembered.  To be called at every
+ * change: what is between two calls did not happen.  Phases that passed unseen are not made up, and the end
+ * of the one before them counts as not known. */
+bool wm_history_update(struct wm_history *h, const struct wm_world *w, const struct wm_situation *s,
+                       const char *verdict);
 
-/* Appends the report's status as JSON: phase, step, verdict, since, timeline with durations, tree of objects
- * (cluster, kind, name, state, progress), clusters and how well they are seen, progress rolled up,
- * conditions.  Deterministic: the same situation and history give the same bytes. */
+/* From the JSON of a stored MigrationReport.  False, with nothing remembered, when it is none, or that of
+ * another migration (`uid`), which then bore the same name and must be replaced.  What is malformed in it
+ * counts as not remembered. */
+bool wm_history_read(struct wm_history *h, struct wm_str report, const char *uid);
+
+/* --- the object --- */
+
+enum { WM_REPORT_MAX = 512 << 10 };
+
+/* Appends the report's status as JSON, at most WM_REPORT_MAX bytes, and at most what `out` may hold: what of
+ * the tree does not fit is counted only.  After the end, how well clusters are seen is left out: it would
+ * make every old report change with every link that fails.  Deterministic: the same situation and history
+ * give the same bytes; no clock is in it. */
 void wm_report_status(const struct wm_world *w, const struct wm_situation *s, const struct wm_history *h,
                       struct wm_buf *out);
-/* Appends a whole new MigrationReport without status. */
+/* Appends a whole new MigrationReport without status.  spec.planRef has no uid: a migration refers to its
+ * plan by name, and the plan may come later than the migration. */
 void wm_report_object(const struct wm_situation *s, struct wm_buf *out);
+
+/* True when a stored MigrationReport has this status already, however the API server wrote it down. */
+bool wm_report_same(struct wm_str stored_report, struct wm_str status);
 
 #endif

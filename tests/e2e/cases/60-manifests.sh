@@ -37,7 +37,7 @@ test_accepted_whole() {
     local overlay
     here
     for overlay in kubernetes-1.16 legacy-v1beta1; do
-        assert_eq 15 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
+        assert_eq 16 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
     done
 }
 
@@ -49,11 +49,11 @@ test_accepted() {
         served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -f "$E2E_TEST_DIR/all.yaml" | wc -l)" "objects of $folder"
     done <<END
-base 14
-overlays/validation-fail 14
+base 15
+overlays/validation-fail 15
 overlays/secret-lookups 3
-overlays/cert-manager 12
-overlays/openshift-service-ca 12
+overlays/cert-manager 13
+overlays/openshift-service-ca 13
 END
 }
 
@@ -108,10 +108,16 @@ bare() {
 # Under their own names the objects may be there already.
 elsewhere() {
     kubectl get namespace elsewhere >/dev/null 2>&1 || kubectl create namespace elsewhere >/dev/null
-    jq -c 'if .metadata.namespace then .metadata.namespace = "elsewhere" else .metadata.name += "-elsewhere" end'
+    jq -c 'if .metadata.namespace then .metadata.namespace = "elsewhere"
+        elif .kind == "CustomResourceDefinition" then
+            .spec.group = "elsewhere." + .spec.group | .metadata.name = .spec.names.plural + "." + .spec.group
+        else .metadata.name += "-elsewhere" end'
 }
 and_back() {
-    jq -c 'if .metadata.namespace then .metadata.namespace = "waymark" else .metadata.name |= rtrimstr("-elsewhere") end'
+    jq -c 'if .metadata.namespace then .metadata.namespace = "waymark"
+        elif .kind == "CustomResourceDefinition" then
+            .spec.group |= ltrimstr("elsewhere.") | .metadata.name = .spec.names.plural + "." + .spec.group
+        else .metadata.name |= rtrimstr("-elsewhere") end'
 }
 
 # with certificates from elsewhere the webhook has no right to Secrets and webhook configurations

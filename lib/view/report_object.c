@@ -1,0 +1,121 @@
+/* The report as an object: its name, what it refers to, and whether it says the same. */
+#include <stdio.h>
+
+#include "put.h"
+#include "waymark/labels.h"
+#include "waymark/report.h"
+
+#define MIGRATION_API_VERSION "migration.openshift.io/v1alpha1"
+
+/* --- name --- */
+
+static const char MIG_END[] = ".mig", OTHER_END[] = ".vm", UID_END[] = ".uid";
+
+static bool ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+
+    return n >= m && strcmp(name + n - m, end) == 0;
+}
+
+static const char *end_of(const char *kind, const char *name)
+{
+    if (strcmp(kind, wm_kinds[WM_KIND_MIGMIGRATION].kind) != 0)
+        return OTHER_END;
+    return ends_in(name, MIG_END) || ends_in(name, OTHER_END) || ends_in(name, UID_END) ? MIG_END : "";
+}
+
+void wm_report_name(const char *kind, const char *name, const char *uid, char out[static WM_NAME_MAX + 1])
+{
+    const char *end = end_of(kind, name);
+
+    if (strlen(name) + strlen(end) <= WM_NAME_MAX)
+        snprintf(out, WM_NAME_MAX + 1, "%s%s", name, end);
+    else
+        snprintf(out, WM_NAME_MAX + 1, "%s%s", uid, UID_END);
+}
+
+/* --- a new one --- */
+
+static void put_label(struct wm_buf *out, const char *key, const char *value)
+{
+    char label[WM_LABEL_VALUE_MAX + 1];
+
+    if (wm_label_value_of(wm_str_of(value), label))
+        wm_put_text(out, key, label);
+}
+
+/* The keys that objects of the migration bear: one selector finds all of them. */
+static void put_labels(struct wm_buf *out, const struct wm_migration_state *st)
+{
+    wm_put_open(out, "labels", '{');
+    put_label(out, wm_label_conf_default.plan, st->plan);
+    put_label(out, wm_label_conf_default.migration, st->name);
+    put_label(out, wm_label_conf_default.uid, st->uid);
+    wm_put_close(out, '}');
+}
+
+static void put_owner(struct wm_buf *out, const struct wm_migration_state *st)
+{
+    wm_put_open(out, "ownerReferences", '[');
+    wm_put_open(out, NULL, '{');
+    wm_put_text(out, "apiVersion", MIGRATION_API_VERSION);
+    wm_put_text(out, "kind", wm_kinds[WM_KIND_MIGMIGRATION].kind);
+    wm_put_text(out, "name", st->name);
+    wm_put_text(out, "uid", st->uid);
+    wm_put_close(out, '}');
+    wm_put_close(out, ']');
+}
+
+static void put_ref(struct wm_buf *out, const char *key, const char *kind, const char *namespace_,
+                    const char *name, const char *uid)
+{
+    wm_put_open(out, key, '{');
+    wm_put_text(out, "kind", kind);
+    wm_put_text(out, "namespace", namespace_);
+    wm_put_text(out, "name", name);
+    wm_put_text(out, "uid", uid);
+    wm_put_close(out, '}');
+}
+
+static void put_metadata(struct wm_buf *out, const struct wm_migration_state *st)
+{
+    wm_name name;
+
+    wm_report_name(wm_kinds[WM_KIND_MIGMIGRATION].kind, st->name, st->uid, name);
+    wm_put_open(out, "metadata", '{');
+    wm_put_text(out, "name", name);
+    wm_put_text(out, "namespace", st->namespace_);
+    put_labels(out, st);
+    put_owner(out, st);
+    wm_put_close(out, '}');
+}
+
+void wm_report_object(const struct wm_situation *s, struct wm_buf *out)
+{
+    const struct wm_migration_state *st = s->state;
+
+    wm_buf_puts(out, "{");
+    wm_put_text(out, "apiVersion", WM_REPORT_API_VERSION);
+    wm_put_text(out, "kind", WM_REPORT_KIND);
+    put_metadata(out, st);
+    wm_put_open(out, "spec", '{');
+    if (st->plan[0])
+        put_ref(out, "planRef", wm_kinds[WM_KIND_MIGPLAN].kind, st->plan_namespace, st->plan, "");
+    put_ref(out, "migrationRef", wm_kinds[WM_KIND_MIGMIGRATION].kind, st->namespace_, st->name, st->uid);
+    wm_put_close(out, '}');
+    wm_put_close(out, '}');
+}
+
+/* --- the same --- */
+
+bool wm_report_same(struct wm_str stored_report, struct wm_str status)
+{
+    static const char *const pointers[] = {"/status"};
+    wm_auto_index struct wm_json_index old = {0}, fresh = {0};
+    struct wm_json_span at[1];
+
+    return wm_json_locate_indexed(stored_report, 1, pointers, at, 1, &old, NULL) == WM_OK &&
+           wm_json_index(status, &fresh, NULL) == WM_OK && old.root[0] && fresh.root[0] &&
+           wm_json_same(wm_json_root(&old, 0), wm_json_root(&fresh, 0));
+}

@@ -1,0 +1,129 @@
+#include "report_fixture.h"
+
+#include <stdio.h>
+
+#include "tests/support/golden.h"
+#include "unit.h"
+
+/* wm_sight_name as long as no library of the layers below has it. */
+__attribute__((weak)) const char *wm_sight_name(enum wm_cluster_sight s)
+{
+    static const char *const names[] = {"none", "starting", "good", "unreachable", "unauthorized", "partial"};
+
+    return names[s];
+}
+
+void fixture_begin(struct fixture *f, const char *state)
+{
+    char path[128];
+    struct golden g = {(char *)(uintptr_t)state, path};
+    struct wm_error err = {0};
+
+    snprintf(path, sizeof path, "tests/golden/state/%s.json", state);
+    wm_auto_json cJSON *root = golden_read(&g);
+    wm_auto_free char *object = cJSON_PrintUnformatted(wm_json_at(root, "/object"));
+
+    *f = (struct fixture){.model = wm_model_new(&(struct wm_model_conf){0})};
+    if (wm_migration_state_read(wm_str_of(object), &f->st, &err) < 0 ||
+        wm_model_put(f->model, 0, WM_KIND_MIGMIGRATION, wm_str_of(object), NULL, &err) < 0)
+        fail_msg("%s", err.msg);
+    f->clusters[0] = (struct wm_cluster_view){"host", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7200};
+    f->clusters[1] = (struct wm_cluster_view){"old-cluster", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7100};
+    f->clusters[2] = (struct wm_cluster_view){"new-cluster", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7000};
+    f->w = (struct wm_world){f->model, f->clusters, 3, FIXTURE_NOW, 3600};
+    f->s = (struct wm_situation){
+        .migration = wm_model_find(f->model, 0, wm_id_of(wm_str_of(f->st.uid))),
+        .state = &f->st,
+        .source = 1,
+        .target = 2,
+        .source_name = "old-cluster",
+        .target_name = "new-cluster",
+        .awaited_on = WM_NO_CLUSTER,
+        .awaited_kind = "",
+        .next = "",
+        .ends_by = "",
+        .blind = {WM_NO_CLUSTER, WM_NO_CLUSTER},
+    };
+}
+
+void fixture_end(struct fixture *f)
+{
+    wm_model_free(f->model);
+}
+
+const struct wm_record *fixture_add(struct fixture *f, uint8_t cluster, enum wm_kind kind, int depth,
+                                    const char *json)
+{
+    static const char *const uid[] = {"/metadata/uid"};
+    struct wm_json_span at[1];
+    char text[128];
+    struct wm_error err = {0};
+
+    if (wm_model_put(f->model, cluster, kind, wm_str_of(json), NULL, &err) < 0)
+        fail_msg("%s", err.msg);
+    wm_json_locate(wm_str_of(json), 1, uid, at, NULL);
+    wm_span_copy(at[0], text, sizeof text);
+    const struct wm_record *r = wm_model_find(f->model, cluster, wm_id_of(wm_str_of(text)));
+
+    if (f->s.n_twigs < WM_TWIGS_MAX)
+        f->s.tree[f->s.n_twigs++] = (struct wm_twig){.record = r, .depth = depth};
+    else
+        f->s.n_twigs_more++;
+    return r;
+}
+
+#define OBJECT(name, uid)                                                                                    \
+    "{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"openshift-migration\",\"uid\":\"" uid              \
+    "\",\"creationTimestamp\":\"2026-01-02T03:00:00Z\"},\"status\":"
+
+void fixture_add_volumes(struct fixture *f)
+{
+    fixture_add(
+        f, 1, WM_KIND_BACKUP, 1,
+        OBJECT(
+            "migration-aaaaa-stage-4k2fz",
+            "b-1") "{\"phase\":\"Completed\",\"startTimestamp\":"
+                   "\"2026-01-02T03:00:01Z\",\"completionTimestamp\":\"2026-01-02T03:01:40Z\",\"progress\":{"
+                   "\"itemsBackedUp\":12,\"totalItems\":12}}}");
+    f->s.awaited = fixture_add(
+        f, 2, WM_KIND_RESTORE, 1,
+        OBJECT("migration-aaaaa-stage-rw2w6",
+               "r-1") "{\"phase\":\"InProgress\",\"startTimestamp\":"
+                      "\"2026-01-02T03:04:06Z\",\"progress\":{\"itemsRestored\":12,\"totalItems\":12}}}");
+    fixture_add(
+        f, 2, WM_KIND_PVR, 2,
+        OBJECT("migration-aaaaa-stage-rw2w6-9xkzq",
+               "v-1") "{\"phase\":\"InProgress\","
+                      "\"startTimestamp\":\"2026-01-02T03:04:20Z\",\"progress\":{\"bytesDone\":1073741824,"
+                      "\"totalBytes\":3221225472}}}");
+    fixture_add(f, 2, WM_KIND_PVR, 2, OBJECT("migration-aaaaa-stage-rw2w6-h5k5l", "v-2") "{}}");
+    f->s.progress[WM_KIND_BACKUP] = (struct wm_progress){1, 1, 0, 12, 12};
+    f->s.progress[WM_KIND_RESTORE] = (struct wm_progress){1, 0, 0, 12, 12};
+    f->s.progress[WM_KIND_PVR] = (struct wm_progress){2, 0, 0, 1073741824, 3221225472};
+    f->s.awaited_on = 2;
+    f->s.awaited_kind = "Restore";
+    f->s.next = "EnsureStagePodsDeleted";
+    f->s.ends_s = FIXTURE_NOW + 2701;
+    f->s.ends_by = "Velero";
+}
+
+void fixture_phase(struct fixture *f, const char *phase, int64_t since_s)
+{
+    snprintf(f->st.phase, sizeof f->st.phase, "%s", phase);
+    f->st.since_s = since_s;
+}
+
+bool fixture_update(struct fixture *f, const char *verdict, int64_t now_s)
+{
+    f->w.now_s = now_s;
+    return wm_history_update(&f->h, &f->w, &f->s, verdict);
+}
+
+void fixture_report(const struct fixture *f, struct wm_buf *out)
+{
+    wm_report_object(&f->s, out);
+    out->n--; /* its last bracket comes behind the status */
+    wm_buf_puts(out, ",\"status\":");
+    wm_report_status(&f->w, &f->s, &f->h, out);
+    wm_buf_puts(out, "}");
+}
