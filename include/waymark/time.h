@@ -8,4 +8,9 @@
  * off.  False when it is none. */
 bool wm_time_parse(struct wm_str s, int64_t *ret_s);
 
+/* The other way: "2026-11-21T07:18:00Z".  Times outside of the years 1970 to 9999 become the nearest within.
+ */
+enum { WM_TIME_SIZE = sizeof "2026-11-21T07:18:00Z" };
+void wm_time_print(int64_t s, char out[static WM_TIME_SIZE]);
+
 #endif

@@ -1,5 +1,7 @@
 #include "waymark/time.h"
 
+#include <stdio.h>
+
 /* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is their last.
  */
 static int64_t days_of(int year, int month, int day)
@@ -52,4 +54,19 @@ bool wm_time_parse(struct wm_str s, int64_t *ret_s)
         return false;
     *ret_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
     return true;
+}
+
+void wm_time_print(int64_t s, char out[static WM_TIME_SIZE])
+{
+    static const int64_t last = INT64_C(253402300799); /* 9999-12-31T23:59:59Z */
+    int64_t at = s < 0 ? 0 : s > last ? last : s;
+    int64_t days = at / 86400 + 719468, era = days / 146097, in_era = days % 146097;
+    int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    int64_t in_year = in_era - (365 * year + year / 4 - year / 100), month = (5 * in_year + 2) / 153;
+    unsigned day = (unsigned)(in_year - (153 * month + 2) / 5 + 1), rest = (unsigned)(at % 86400);
+
+    month += month < 10 ? 3 : -9;
+    year += era * 400 + (month <= 2);
+    snprintf(out, WM_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+             (unsigned)month % 100, day % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
 }
