@@ -40,6 +40,11 @@ void wm_line_copy(char *out, size_t size, struct wm_str s);
 /* A whole text of one to nine decimal digits as a number; anything else is `otherwise`. */
 int wm_str_digits(struct wm_str s, int otherwise);
 
+/* 64 bits that tell texts apart: a guard against chance, not against malice. */
+uint64_t wm_str_digest(struct wm_str s, uint64_t seed);
+/* Spreads what was combined by plain arithmetic over all bits. */
+uint64_t wm_mix(uint64_t h);
+
 /* A buffer whose maximum is given at its birth, and whose first failure sticks: later appends do nothing, and
  * one look at the end (wm_buf_check) decides.  Always terminated by a NUL that is not counted. */
 struct wm_buf {

@@ -151,6 +151,25 @@ void wm_line_copy(char *out, size_t size, struct wm_str s)
             out[i] = ' ';
 }
 
+/* FNV-1a with a final mix. */
+uint64_t wm_str_digest(struct wm_str s, uint64_t seed)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
+
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    return wm_mix(h);
+}
+
+uint64_t wm_mix(uint64_t h)
+{
+    h ^= h >> 32;
+    h *= UINT64_C(0xd6e8feb86659fd93);
+    h ^= h >> 32;
+    h *= UINT64_C(0xd6e8feb86659fd93);
+    return h ^ h >> 32;
+}
+
 int wm_str_digits(struct wm_str s, int otherwise)
 {
     int v = 0;

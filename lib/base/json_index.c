@@ -113,37 +113,18 @@ size_t wm_json_count(struct wm_json_value container)
 
 /* --- comparing --- */
 
-/* FNV-1a with a final mix: digests guard against chance, not against malice; who sends both texts can say
- * "same" without any trick. */
-static uint64_t mix(uint64_t h)
-{
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    return h ^ h >> 32;
-}
-
-static uint64_t digest_bytes(struct wm_str s, uint64_t seed)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
-
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-    return mix(h);
-}
-
+/* Digests guard against chance only; who sends both texts can say "same" without any trick. */
 static uint64_t digest_text(struct wm_json_span s)
 {
     if (s.kind != WM_JSON_STRING || !memchr(s.text.p, '\\', s.text.n))
-        return digest_bytes(s.text, s.kind);
+        return wm_str_digest(s.text, s.kind);
     wm_auto_buf struct wm_buf b = WM_BUF_MAX(s.text.n + 2);
 
     wm_buf_puts(&b, "\"");
     if (wm_json_unescape(s, &b, NULL) < 0) /* a NUL: as it is written */
-        return digest_bytes(s.text, s.kind);
+        return wm_str_digest(s.text, s.kind);
     wm_buf_puts(&b, "\"");
-    return digest_bytes(wm_buf_text(&b), s.kind);
+    return wm_str_digest(wm_buf_text(&b), s.kind);
 }
 
 /* Children stand behind their parents, so from the last node to the first every child is known before its
@@ -159,14 +140,14 @@ static uint64_t digest(struct wm_json_value v, uint64_t *room)
 
         if (span.kind == WM_JSON_OBJECT) {
             for (struct wm_json_value m = wm_json_first(here); m.node; m = wm_json_after(m))
-                h += mix(digest_text(wm_json_key_of(m)) + 3 * room[m.node - v.node]);
+                h += wm_mix(digest_text(wm_json_key_of(m)) + 3 * room[m.node - v.node]);
         } else if (span.kind == WM_JSON_ARRAY) {
             for (struct wm_json_value m = wm_json_first(here); m.node; m = wm_json_after(m))
-                h = mix(h * 31 + room[m.node - v.node]);
+                h = wm_mix(h * 31 + room[m.node - v.node]);
         } else {
             h = digest_text(span);
         }
-        room[i - v.node] = mix(h + span.kind);
+        room[i - v.node] = wm_mix(h + span.kind);
     }
     return room[0];
 }

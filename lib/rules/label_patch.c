@@ -1,5 +1,6 @@
 /* The JSON Patch that an identity asks for. */
 #include "waymark/labels.h"
+#include "waymark/patch.h"
 
 enum { MAX_WANTED = 3 + WM_LABEL_ALIASES_MAX };
 
@@ -21,56 +22,38 @@ static void want(struct wanted_map *m, const char *key, const char *value, bool 
     m->list[m->n++] = (struct wanted){key, value, replace};
 }
 
-static void begin_op(struct wm_buf *out, size_t *n_ops, const char *op, const char *pointer)
+static void add_map(struct wm_patch *p, const struct wanted_map *m)
 {
-    wm_buf_puts(out, *n_ops ? ",{\"op\":\"" : "[{\"op\":\"");
-    wm_buf_puts(out, op);
-    wm_buf_puts(out, "\",\"path\":\"");
-    wm_buf_puts(out, pointer);
-    ++*n_ops;
-}
+    struct wm_buf *out = wm_patch_value(p, "add", m->pointer, NULL);
 
-static void add_map(struct wm_buf *out, size_t *n_ops, const struct wanted_map *m)
-{
-    begin_op(out, n_ops, "add", m->pointer);
-    wm_buf_puts(out, "\",\"value\":{");
     for (size_t i = 0; i < m->n; i++) {
-        wm_buf_puts(out, i ? "," : "");
+        wm_buf_puts(out, i ? "," : "{");
         wm_json_quote(out, wm_str_of(m->list[i].key));
         wm_buf_puts(out, ":");
         wm_json_quote(out, wm_str_of(m->list[i].value));
     }
-    wm_buf_puts(out, "}}");
-}
-
-static void set_key(struct wm_buf *out, size_t *n_ops, const char *op, const char *pointer,
-                    const struct wanted *w)
-{
-    begin_op(out, n_ops, op, pointer);
-    wm_buf_puts(out, "/");
-    wm_json_pointer_token(out, wm_str_of(w->key));
-    wm_buf_puts(out, "\",\"value\":");
-    wm_json_quote(out, wm_str_of(w->value));
     wm_buf_puts(out, "}");
+    wm_patch_value_end(p);
 }
 
-static void patch_map(struct wm_buf *out, size_t *n_ops, const struct wanted_map *m)
+static void patch_map(struct wm_patch *p, const struct wanted_map *m)
 {
     if (m->n == 0)
         return;
     if (m->map.kind == WM_JSON_ABSENT || m->map.kind == WM_JSON_NULL) {
-        add_map(out, n_ops, m);
+        add_map(p, m);
         return;
     }
     if (m->map.kind != WM_JSON_OBJECT) /* the API server will refuse such an object by itself */
         return;
     for (size_t i = 0; i < m->n; i++) {
-        struct wm_json_span now = wm_member(m->map, m->list[i].key);
+        const struct wanted *w = &m->list[i];
+        struct wm_json_span now = wm_member(m->map, w->key);
 
         if (now.kind == WM_JSON_ABSENT)
-            set_key(out, n_ops, "add", m->pointer, &m->list[i]);
-        else if (m->list[i].replace && !wm_json_span_is(now, m->list[i].value))
-            set_key(out, n_ops, "replace", m->pointer, &m->list[i]);
+            wm_patch_text(p, "add", m->pointer, w->key, wm_str_of(w->value));
+        else if (w->replace && !wm_json_span_is(now, w->value))
+            wm_patch_text(p, "replace", m->pointer, w->key, wm_str_of(w->value));
     }
 }
 
@@ -85,7 +68,7 @@ size_t wm_label_patch(const struct wm_label_conf *conf, const struct wm_label_ru
     bool replace = rule->policy == WM_REPLACE;
     struct wanted_map labels = {"/metadata/labels", o->at[WM_O_LABELS], .n = 0};
     struct wanted_map notes = {"/metadata/annotations", o->at[WM_O_ANNOTATIONS], .n = 0};
-    size_t n_ops = 0;
+    struct wm_patch p = wm_patch_to(out);
 
     if (o->at[WM_O_METADATA].kind != WM_JSON_OBJECT) {
         d->outcome = WM_UNRELATED; /* an object without metadata is the API server's to refuse */
@@ -107,13 +90,12 @@ size_t wm_label_patch(const struct wm_label_conf *conf, const struct wm_label_ru
         want(&notes, conf->plan_annotation, id->plan, replace);
     if (migration_n && full_migration.n > WM_LABEL_VALUE_MAX)
         want(&notes, conf->migration_annotation, id->migration, replace);
-    patch_map(out, &n_ops, &labels);
-    patch_map(out, &n_ops, &notes);
-    if (n_ops)
-        wm_buf_puts(out, "]");
+    patch_map(&p, &labels);
+    patch_map(&p, &notes);
+    wm_patch_end(&p);
     if (d->outcome == WM_LABELLED && ((full_plan.n && !plan_n) || (full_migration.n && !migration_n)))
         d->outcome = WM_UNSAFE_NAME;
-    else if (d->outcome == WM_LABELLED && n_ops == 0)
+    else if (d->outcome == WM_LABELLED && p.n_ops == 0)
         d->outcome = WM_COMPLETE;
-    return n_ops;
+    return p.n_ops;
 }

@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "tests/support/golden.h"
+#include "tests/support/trees.h"
 #include "waymark/validate.h"
 
 enum { MAX_ROUNDS = WM_FACTS_MAX + 1, ANSWER_MAX = 1 << 20, MAX_TREE = 64 << 10 };
@@ -75,28 +76,12 @@ static bool judge(struct wm_str body, struct wm_buf *out)
     return true;
 }
 
-/* Which of two members with one name counts depends on their order, of course. */
-static bool has_doubles(const cJSON *tree)
-{
-    const cJSON *item, *other;
-
-    cJSON_ArrayForEach(item, tree)
-    {
-        if (has_doubles(item))
-            return true;
-        for (other = item->next; other && item->string; other = other->next)
-            if (strcmp(item->string, other->string) == 0)
-                return true;
-    }
-    return false;
-}
-
 static void check_order(struct wm_str body)
 {
     wm_auto_json cJSON *tree = NULL;
     wm_auto_buf struct wm_buf there = WM_BUF_MAX(ANSWER_MAX), back = WM_BUF_MAX(ANSWER_MAX);
 
-    if (body.n > MAX_TREE || wm_json_parse(body, &tree, NULL) < 0 || has_doubles(tree))
+    if (body.n > MAX_TREE || wm_json_parse(body, &tree, NULL) < 0 || tree_has_doubles(tree))
         return;
     wm_auto_free char *forward = cJSON_PrintUnformatted(tree);
 

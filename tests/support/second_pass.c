@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "trees.h"
 #include "waymark/patch.h"
 
 /* Everything of `o` but labels and our annotations. */
@@ -23,20 +24,6 @@ static cJSON *rest_of(const cJSON *o)
     if (cJSON_IsNull(notes) || (had_notes && !notes->child))
         cJSON_DeleteItemFromObjectCaseSensitive(meta, "annotations");
     return copy;
-}
-
-/* cJSON keeps every duplicate and works on the first, Go on the last: such texts cannot be checked through
- * trees. */
-static bool has_duplicates(const cJSON *node)
-{
-    for (const cJSON *a = node->child; a; a = a->next) {
-        if (has_duplicates(a))
-            return true;
-        for (const cJSON *b = a->next; cJSON_IsObject(node) && b; b = b->next)
-            if (strcmp(a->string, b->string) == 0)
-                return true;
-    }
-    return false;
 }
 
 static const char *decode_patch(const cJSON *answer, cJSON **ret)
@@ -124,7 +111,7 @@ const char *second_pass_fault(struct wm_str body_text, struct wm_str answer_text
     if ((fault = decode_patch(answer, &patch)) != NULL)
         return fault;
     /* What trees cannot hold (NUL in strings, great depth, duplicates) is checked as far as here. */
-    if (wm_json_parse(body_text, &body, NULL) == WM_OK && !has_duplicates(body) &&
+    if (wm_json_parse(body_text, &body, NULL) == WM_OK && !tree_has_doubles(body) &&
         (fault = envelope_fault(body, answer)) == NULL)
         fault = patched_fault(body, patch, find, ctx);
     if (!fault && ret_patch) {

@@ -5,14 +5,6 @@
 #include "tests/support/golden.h"
 #include "unit.h"
 
-/* wm_sight_name as long as no library of the layers below has it. */
-__attribute__((weak)) const char *wm_sight_name(enum wm_cluster_sight s)
-{
-    static const char *const names[] = {"none", "starting", "good", "unreachable", "unauthorized", "partial"};
-
-    return names[s];
-}
-
 void fixture_begin(struct fixture *f, const char *state)
 {
     char path[128];
@@ -25,7 +17,7 @@ void fixture_begin(struct fixture *f, const char *state)
 
     *f = (struct fixture){.model = wm_model_new(&(struct wm_model_conf){0})};
     if (wm_migration_state_read(wm_str_of(object), &f->st, &err) < 0 ||
-        wm_model_put(f->model, 0, WM_KIND_MIGMIGRATION, wm_str_of(object), NULL, &err) < 0)
+        !model_put(&f->sources, f->model, 0, WM_KIND_MIGMIGRATION, object))
         fail_msg("%s", err.msg);
     f->clusters[0] = (struct wm_cluster_view){"host", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7200};
     f->clusters[1] = (struct wm_cluster_view){"old-cluster", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7100};
@@ -54,17 +46,9 @@ void fixture_end(struct fixture *f)
 const struct wm_record *fixture_add(struct fixture *f, uint8_t cluster, enum wm_kind kind, int depth,
                                     const char *json)
 {
-    static const char *const uid[] = {"/metadata/uid"};
-    struct wm_json_span at[1];
-    char text[128];
-    struct wm_error err = {0};
+    const struct wm_record *r = model_put(&f->sources, f->model, cluster, kind, json);
 
-    if (wm_model_put(f->model, cluster, kind, wm_str_of(json), NULL, &err) < 0)
-        fail_msg("%s", err.msg);
-    wm_json_locate(wm_str_of(json), 1, uid, at, NULL);
-    wm_span_copy(at[0], text, sizeof text);
-    const struct wm_record *r = wm_model_find(f->model, cluster, wm_id_of(wm_str_of(text)));
-
+    assert_non_null(r);
     if (f->s.n_twigs < WM_TWIGS_MAX)
         f->s.tree[f->s.n_twigs++] = (struct wm_twig){.record = r, .depth = depth};
     else

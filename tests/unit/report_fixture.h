@@ -2,12 +2,14 @@
 #ifndef WAYMARK_TESTS_REPORT_FIXTURE_H
 #define WAYMARK_TESTS_REPORT_FIXTURE_H
 
+#include "tests/support/model_put.h"
 #include "waymark/report.h"
 
 #define FIXTURE_NOW 1767323945 /* 2026-01-02T03:19:05Z */
 #define FIXTURE_UID "0a1b2c3d-0000-4000-8000-000000000001"
 
 struct fixture {
+    struct model_sources sources;
     struct wm_model *model;
     struct wm_cluster_view clusters[3]; /* host, source, target */
     struct wm_world w;
