@@ -1,5 +1,7 @@
 #include "waymark/time.h"
 
+#include <stdio.h>
+
 /* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is their last.
  */
 static int64_t days_of(int year, int month, int day)
@@ -52,4 +54,46 @@ bool wm_time_parse(struct wm_str s, int64_t *ret_s)
         return false;
     *ret_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
     return true;
+}
+
+/* --- printing --- */
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+struct date {
+    int64_t year, month, day;
+};
+
+/* The inverse of days_of. */
+static struct date date_of(int64_t days)
+{
+    int64_t z = days + 719468, era = floor_div(z, 146097), in_era = z - era * 146097;
+    int64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    int64_t in_year = in_era - (365 * y + y / 4 - y / 100), month = (5 * in_year + 2) / 153;
+    struct date d = {.month = month < 10 ? month + 3 : month - 9, .day = in_year - (153 * month + 2) / 5 + 1};
+
+    d.year = y + era * 400 + (d.month <= 2);
+    return d;
+}
+
+void wm_time_print(int64_t s, char out[static 32])
+{
+    int64_t days = floor_div(s, 86400), second = s - days * 86400;
+    struct date d = date_of(days);
+
+    snprintf(out, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)d.year, (int)d.month, (int)d.day,
+             (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+}
+
+void wm_time_print_us(int64_t us, char out[static 32])
+{
+    int64_t s = floor_div(us, 1000000);
+    char *z;
+
+    wm_time_print(s, out);
+    if ((z = strchr(out, 'Z')))
+        snprintf(z, (size_t)(out + 32 - z), ".%06dZ", (int)(us - s * 1000000));
 }

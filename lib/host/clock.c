@@ -23,6 +23,14 @@ int64_t wm_wall_s(void)
     return (int64_t)time(NULL);
 }
 
+int64_t wm_wall_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 void wm_wall_rfc3339(char out[static 32])
 {
     /* One broken-down time a second is enough: gmtime_r costs more than the rest of a log line. */
