@@ -13,7 +13,8 @@
  * A server older than 1.19 has no events.k8s.io/v1: from its first answer on, core v1 Events are written.
  *
  * Needs the right to create and patch `events` in the groups events.k8s.io and "" (the latter for such
- * servers), in every namespace with objects to tell of, and in "default" for objects without a namespace. */
+ * servers), in every namespace with objects to tell of; for objects without a namespace in "default", and in
+ * "kube-system" on servers that know nothing better (before 1.20.12, 1.21.6 and 1.22.3). */
 #ifndef WAYMARK_EVENTS_H
 #define WAYMARK_EVENTS_H
 
@@ -27,7 +28,7 @@ struct wm_event_object {
 /* Texts are copied: as one line, what is no UTF-8 replaced, cut at a whole character, user names and
  * passwords taken out of URLs. */
 struct wm_event {
-    struct wm_event_object regarding; /* without a namespace: the Event goes to "default" */
+    struct wm_event_object regarding; /* without a namespace: the Event goes to "default" or "kube-system" */
     struct wm_event_object related;   /* kind NULL = none */
     bool warning;
     const char *reason, *action; /* CamelCase, at most 128 bytes; no action = the reason */

@@ -42,12 +42,17 @@ enum { WM_EVENT_NAME_MAX = 253 };
 /* The name that client-go would give it: the object's, a dot, and the time in hexadecimal nanoseconds. */
 void wm_event_name(const struct wm_event *e, int64_t ns, char out[static WM_EVENT_NAME_MAX + 1]);
 
+/* The namespace of an Event: its object's, and for one that has none "default", or `system`: "kube-system".
+ */
+const char *wm_event_namespace(const struct wm_event *e, bool system);
+
 enum wm_event_api { WM_EVENTS_V1, WM_EVENTS_CORE };
 
 /* What a write says. */
 struct wm_event_telling {
     enum wm_event_api api;
-    const char *controller, *instance, *name;
+    const char *controller, *instance;
+    const char *namespace_, *name; /* of the Event */
     const struct wm_event *event;
     int64_t first_us, last_us; /* wall clock */
     int count;
@@ -55,8 +60,8 @@ struct wm_event_telling {
 void wm_event_put(const struct wm_event_telling *t, struct wm_buf *out);
 /* A merge patch with what changes in a series: the same type for both APIs. */
 void wm_event_put_patch(const struct wm_event_telling *t, struct wm_buf *out);
-/* Where they are sent; `name` NULL = where Events are created. */
-void wm_event_put_path(enum wm_event_api api, const struct wm_event *e, const char *name, struct wm_buf *out);
+/* Where they are sent: to the collection when they are created, `with_name` afterwards. */
+void wm_event_put_path(const struct wm_event_telling *t, bool with_name, struct wm_buf *out);
 
 /* --- rules (events_series.c, events_rules.c) --- */
 
@@ -74,6 +79,7 @@ struct wm_event_series {
     bool again;            /* something more to tell came while it was being written */
     bool unsure;           /* a try ended without a word: the Event may be there */
     enum wm_event_api api; /* of the last try */
+    bool system;           /* "default" is not where the server wants it */
     int tries;
     int64_t not_before_ms;
 };

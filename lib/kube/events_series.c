@@ -99,18 +99,20 @@ const char *wm_event_book_write(const struct wm_event_book *b, const struct wm_e
                                  .last_us = s->last_us,
                                  .count = s->sent};
 
-    wm_event_put_path(s->api, t.event, s->told ? s->name : NULL, path);
+    t.namespace_ = wm_event_namespace(t.event, s->system && s->api == WM_EVENTS_V1);
+    wm_event_put_path(&t, !!s->told, path);
     (s->told ? wm_event_put_patch : wm_event_put)(&t, body);
     return s->told ? "PATCH" : "POST";
 }
 
-/* A v1 Status is the word of somebody who knows the API: 404 then means a namespace or an Event. */
-static bool is_status_object(struct wm_str body)
+/* The v1 Status of a 404 names what is missing: a namespace, or an Event.  Where the whole API is, it names
+ * nothing, or the body is a plain text. */
+static bool names_an_object(struct wm_str body)
 {
-    static const char *const kind[] = {"/kind"};
+    static const char *const name[] = {"/details/name"};
     struct wm_json_span span;
 
-    return wm_json_locate(body, 1, kind, &span, NULL) == WM_OK && wm_json_span_is(span, "Status");
+    return wm_json_locate(body, 1, name, &span, NULL) == WM_OK && span.kind == WM_JSON_STRING;
 }
 
 static bool may_go_better(int status)
@@ -164,8 +166,14 @@ static bool other_way(struct wm_event_book *b, struct wm_event_series *s, int st
         s->told = 0; /* it expired, or somebody deleted it */
         return true;
     }
-    if (status == 404 && s->api == WM_EVENTS_V1 && !is_status_object(body)) {
+    if (status == 404 && s->api == WM_EVENTS_V1 && !names_an_object(body)) {
         b->api = WM_EVENTS_CORE; /* for good: the server is older than 1.19 */
+        return true;
+    }
+    if (status == 422 && post && s->api == WM_EVENTS_V1 && !*s->kept->event.regarding.namespace_ &&
+        !s->system) {
+        s->system = true; /* older servers want it there, see legacyValidateEvent in
+                             pkg/apis/core/validation/events.go */
         return true;
     }
     return status == 409 && !post;

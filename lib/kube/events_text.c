@@ -59,8 +59,10 @@ static void drop_userinfo(char *z)
 static void clean(const char *from, char *out, size_t size)
 {
     wm_auto_buf struct wm_buf quoted = WM_BUF_MAX(8 * SOURCE_MAX), text = WM_BUF_MAX(4 * SOURCE_MAX);
-    struct wm_str s = {from, strnlen(from, SOURCE_MAX)};
+    struct wm_str s = wm_str_of(from);
 
+    if (s.n > SOURCE_MAX)
+        s.n = SOURCE_MAX;
     /* there and back again: what is no UTF-8 becomes U+FFFD before it is measured, not behind */
     wm_json_quote(&quoted, s);
     wm_json_unescape((struct wm_json_span){WM_JSON_STRING, wm_buf_text(&quoted)}, &text, NULL);
@@ -133,8 +135,9 @@ void wm_event_name(const struct wm_event *e, int64_t ns, char out[static WM_EVEN
 {
     char suffix[24];
     int room = WM_EVENT_NAME_MAX - snprintf(suffix, sizeof suffix, ".%llx", (unsigned long long)ns);
-    int n = (int)strnlen(e->regarding.name, (size_t)room);
+    int n = (int)strlen(e->regarding.name);
 
+    n = n < room ? n : room;
     while (n > 0 && !is_alnum(e->regarding.name[n - 1]))
         n--;
     if (is_subdomain(e->regarding.name, (size_t)n))
@@ -143,22 +146,23 @@ void wm_event_name(const struct wm_event *e, int64_t ns, char out[static WM_EVEN
         snprintf(out, WM_EVENT_NAME_MAX + 1, "event%s", suffix);
 }
 
-/* Of the Event.  It becomes a part of a path, and the object may be another cluster's: nothing odd gets in.
- */
-static const char *namespace_of(const struct wm_event *e)
+const char *wm_event_namespace(const struct wm_event *e, bool system)
 {
     const char *z = e->regarding.namespace_;
 
-    return is_subdomain(z, strlen(z)) ? z : "default";
+    /* it becomes a part of a path, and the object may be another cluster's: nothing odd gets in */
+    if (is_subdomain(z, strlen(z)))
+        return z;
+    return system ? "kube-system" : "default";
 }
 
-void wm_event_put_path(enum wm_event_api api, const struct wm_event *e, const char *name, struct wm_buf *out)
+void wm_event_put_path(const struct wm_event_telling *t, bool with_name, struct wm_buf *out)
 {
     static const char *const roots[] = {"/apis/events.k8s.io/v1", "/api/v1"};
 
-    wm_buf_printf(out, "%s/namespaces/%s/events", roots[api], namespace_of(e));
-    if (name)
-        wm_buf_printf(out, "/%s", name);
+    wm_buf_printf(out, "%s/namespaces/%s/events", roots[t->api], t->namespace_);
+    if (with_name)
+        wm_buf_printf(out, "/%s", t->name);
 }
 
 /* --- JSON --- */
@@ -237,7 +241,7 @@ void wm_event_put(const struct wm_event_telling *t, struct wm_buf *out)
 {
     wm_buf_printf(out, "{\"kind\":\"Event\",\"apiVersion\":\"%s\",\"metadata\":{\"name\":\"%s\"",
                   t->api == WM_EVENTS_V1 ? "events.k8s.io/v1" : "v1", t->name);
-    put_string(out, "namespace", namespace_of(t->event));
+    put_string(out, "namespace", t->namespace_);
     wm_buf_puts(out, "}");
     put_string(out, "type", t->event->warning ? "Warning" : "Normal");
     put_string(out, "reason", t->event->reason);

@@ -206,7 +206,9 @@ static void a_namespace_that_is_gone_is_no_old_server(void **state)
     struct setup s;
 
     (void)state;
-    OPEN(&s, {.status = 404, .body = {"{\"kind\":\"Status\",\"reason\":\"NotFound\"}"}, .times = -1});
+    OPEN(&s, {.status = 404,
+              .body = {"{\"kind\":\"Status\",\"details\":{\"name\":\"velero\",\"kind\":\"namespaces\"}}"},
+              .times = -1});
     tell(&s, "b", "n");
     WAIT_FOR(&s, refused, 1);
     assert_int_equal(fault_server_count(s.server, NULL), 1);
