@@ -1,4 +1,4 @@
-/* The only place that reads a clock.  Durations are differences of wm_mono_*, timestamps come from wm_wall_s;
+/* The only place that reads a clock.  Durations are differences of wm_mono_*, timestamps come from wm_wall_*;
  * the two never meet in one subtraction.  Thread-safe. */
 #ifndef WAYMARK_CLOCK_H
 #define WAYMARK_CLOCK_H
