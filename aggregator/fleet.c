@@ -134,8 +134,8 @@ static void look(struct wm_fleet *f)
         snprintf(c->why, sizeof c->why, "%s", why);
         if (!c->view.since_s || sight != c->view.sight) {
             c->view.since_s = wm_wall_s();
-            wm_log(WM_LOG_INFO, "cluster_sight", WM_F("cluster", c->name), WM_F("sight", wm_sight_name(sight)),
-                   WM_F("why", why));
+            wm_log(WM_LOG_INFO, "cluster_sight", WM_F("cluster", c->name),
+                   WM_F("sight", wm_sight_name(sight)), WM_F("why", why));
         }
         c->view.sight = sight;
     }
@@ -205,8 +205,11 @@ size_t wm_fleet_watches(struct wm_fleet *f, struct wm_fleet_watch *ret, size_t m
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < f->n_clusters; i++)
         for (const struct feed *d = f->clusters[i].feeds; d && n < max; d = d->next, n++) {
-            ret[n] = (struct wm_fleet_watch){f->clusters[i].name, d->namespace_, wm_kinds[d->kind].resource,
-                                             wm_model_count(f->model, (uint8_t)i, d->kind), {0}};
+            ret[n] = (struct wm_fleet_watch){f->clusters[i].name,
+                                             d->namespace_,
+                                             wm_kinds[d->kind].resource,
+                                             wm_model_count(f->model, (uint8_t)i, d->kind),
+                                             {0}};
             wm_watch_stats(d->watch, &ret[n].stats);
         }
     pthread_mutex_unlock(&f->lock);

@@ -25,7 +25,8 @@ struct cluster *wm_cluster_new(struct wm_fleet *f, const char *name)
     return c;
 }
 
-int wm_cluster_connect(struct wm_fleet *f, struct cluster *c, struct wm_kube_access *access, struct wm_error *err)
+int wm_cluster_connect(struct wm_fleet *f, struct cluster *c, struct wm_kube_access *access,
+                       struct wm_error *err)
 {
     struct wm_kube_opts opts = {.user_agent = f->opts.user_agent};
     struct wm_kube *kube;
@@ -72,7 +73,8 @@ static char *decoded(struct wm_json_span s, size_t *ret_n)
 {
     struct wm_buf b = WM_BUF_MAX(OBJECT_MAX);
 
-    if (s.kind != WM_JSON_STRING || wm_base64_decode((struct wm_str){s.text.p + 1, s.text.n - 2}, &b, NULL) < 0) {
+    if (s.kind != WM_JSON_STRING ||
+        wm_base64_decode((struct wm_str){s.text.p + 1, s.text.n - 2}, &b, NULL) < 0) {
         wm_buf_done(&b);
         return NULL;
     }

@@ -92,7 +92,7 @@ static void end_source(struct wm_fleet *f, uint16_t source)
 }
 
 int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
-                  struct feed **ret, struct wm_error *err)
+                  struct wm_error *err)
 {
     const struct wm_kind_info *k = &wm_kinds[kind];
     char path[PATH_MAX_N];
@@ -104,8 +104,8 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
 
     *d = (struct feed){.fleet = f, .cluster = c, .kind = kind, .source = source};
     snprintf(d->namespace_, sizeof d->namespace_, "%s", namespace_);
-    snprintf(path, sizeof path, "%s%s/%s/namespaces/%s/%s", k->group[0] ? "/apis/" : "/api", k->group, k->version,
-             namespace_, k->resource);
+    snprintf(path, sizeof path, "%s%s/%s/namespaces/%s/%s", k->group[0] ? "/apis/" : "/api", k->group,
+             k->version, namespace_, k->resource);
     struct wm_watch_sink sink = {d, on_begin, on_end, on_abort, on_upsert, on_remove, on_state};
     struct wm_watch_spec spec = {.path = path};
     int rc = wm_watch_start(c->kube, &spec, &sink, &d->watch, err);
@@ -119,8 +119,6 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
     d->next = c->feeds;
     c->feeds = d;
     pthread_mutex_unlock(&f->lock);
-    if (ret)
-        *ret = d;
     return WM_OK;
 }
 
@@ -134,7 +132,7 @@ int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err)
 {
     for (int kind = 1; kind < WM_KIND_COUNT; kind++) {
         int rc = is_watched((enum wm_kind)kind, c == f->clusters)
-                     ? wm_feed_start(f, c, (enum wm_kind)kind, f->opts.namespace_, NULL, err)
+                     ? wm_feed_start(f, c, (enum wm_kind)kind, f->opts.namespace_, err)
                      : WM_OK;
 
         if (rc < 0)

@@ -1,7 +1,8 @@
 /* What the files of the fleet share.
  *
- * The model, the lists of feeds and the views are under the fleet's lock.  Connections come and go in one thread only, that
- * of wm_fleet_tick, and never under the lock: a cluster's own thread may be waiting for it. */
+ * The model, the lists of feeds and the views are under the fleet's lock.  Connections come and go in one
+ * thread only, that of wm_fleet_tick, and never under the lock: a cluster's own thread may be waiting for it.
+ */
 #ifndef WAYMARK_AGGREGATOR_FLEET_IMPL_H
 #define WAYMARK_AGGREGATOR_FLEET_IMPL_H
 
@@ -19,7 +20,6 @@ struct feed {
     enum wm_kind kind;
     wm_name namespace_;
     uint16_t source;
-    bool wanted; /* by a plan; of applications' namespaces only */
     struct wm_watch *watch;
 };
 
@@ -57,7 +57,7 @@ struct wm_fleet {
 
 /* fleet_feeds.c */
 int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
-                  struct feed **ret, struct wm_error *err);
+                  struct wm_error *err);
 /* Starts what is always watched on a cluster. */
 int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err);
 /* Ends a watch that is not in its cluster's list any more. */
@@ -65,7 +65,8 @@ void wm_feed_stop(struct wm_fleet *f, struct feed *feed);
 
 /* fleet_clusters.c */
 struct cluster *wm_cluster_new(struct wm_fleet *f, const char *name); /* NULL = there are too many */
-int wm_cluster_connect(struct wm_fleet *f, struct cluster *c, struct wm_kube_access *access, struct wm_error *err);
+int wm_cluster_connect(struct wm_fleet *f, struct cluster *c, struct wm_kube_access *access,
+                       struct wm_error *err);
 void wm_cluster_disconnect(struct wm_fleet *f, struct cluster *c);
 void wm_clusters_refresh(struct wm_fleet *f);
 

@@ -12,9 +12,14 @@
 /* --- what is kept of some kinds beside the record --- */
 
 /* MigPlan: what leads to its clusters. */
+enum { WM_PLAN_NAMESPACES_MAX = 32 };
 struct wm_plan_state {
     wm_name source, target; /* names of MigClusters; "" = not set */
     bool closed, ready;
+    size_t n_namespaces; /* those beyond the maximum are left out */
+    struct {
+        wm_word source, target;
+    } namespaces[WM_PLAN_NAMESPACES_MAX];
 };
 /* MigCluster. */
 struct wm_cluster_state {

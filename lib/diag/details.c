@@ -34,6 +34,26 @@ static bool is_label(const struct parts *p, const char *key, const char *value)
 
 /* --- plans and clusters --- */
 
+/* "name", or "source:target". */
+static void read_namespaces(struct wm_json_value list, struct wm_plan_state *plan)
+{
+    struct wm_json_value v = wm_json_first(list);
+
+    plan->n_namespaces = 0;
+    for (; v.node && plan->n_namespaces < WM_PLAN_NAMESPACES_MAX; v = wm_json_after(v)) {
+        struct wm_str s = wm_json_plain(v);
+        const char *colon = s.n ? memchr(s.p, ':', s.n) : NULL;
+        size_t source_n = colon ? (size_t)(colon - s.p) : s.n, from = colon ? source_n + 1 : 0;
+
+        if (source_n == 0 || source_n > WM_WORD_MAX || s.n - from == 0 || s.n - from > WM_WORD_MAX)
+            continue;
+        size_t i = plan->n_namespaces++;
+
+        snprintf(plan->namespaces[i].source, sizeof(wm_word), "%.*s", (int)source_n, s.p);
+        snprintf(plan->namespaces[i].target, sizeof(wm_word), "%.*s", (int)(s.n - from), s.p + from);
+    }
+}
+
 static void read_plan(const struct parts *p, void *out)
 {
     struct wm_plan_state *plan = out;
@@ -43,6 +63,7 @@ static void read_plan(const struct parts *p, void *out)
     wm_span_copy(wm_get_span(source, "name"), plan->source, sizeof plan->source);
     wm_span_copy(wm_get_span(target, "name"), plan->target, sizeof plan->target);
     plan->closed = wm_is_true(p->spec, "closed");
+    read_namespaces(wm_json_get(p->spec, "namespaces"), plan);
     plan->ready = wm_condition_is_true(p->status, "Ready");
 }
 

@@ -13,7 +13,6 @@ static const struct time_row {
     int64_t us;
 } times[] = {
     {"1970-01-01T00:00:00.000000Z", 0},
-    {"1969-12-31T23:59:59.999999Z", -1},
     {"2000-02-29T12:00:00.000001Z", 951825600000001},
     {"2026-11-21T07:18:00.000123Z", SEEN_US},
     {"2100-03-01T00:00:00.100000Z", 4107542400100000},
@@ -28,7 +27,7 @@ static void check_time(void **state)
     wm_time_format_us(r->us, text);
     assert_string_equal(text, r->name);
     assert_true(wm_time_parse(wm_str_of(text), &s));
-    assert_int_equal(s, r->us < 0 ? -1 : r->us / 1000000);
+    assert_int_equal(s, r->us / 1000000);
     wm_time_print(s, text);
     assert_int_equal(strlen(text), 20);
     assert_memory_equal(text, r->name, 19);
@@ -37,7 +36,7 @@ static void check_time(void **state)
 static void every_day_of_four_centuries_reads_back(void **state)
 {
     (void)state;
-    for (int64_t day = -25567; day < 121000; day++) {
+    for (int64_t day = 0; day < 146097; day++) {
         char text[32];
         int64_t s = 0;
 
