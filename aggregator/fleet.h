@@ -20,8 +20,8 @@ struct wm_fleet_opts {
     void (*changed)(void *ctx, struct wm_id migration);
     /* Something changed that may concern all migrations: a plan, a cluster. */
     void (*all_changed)(void *ctx);
-    /* An object as it came, after the model took it. */
-    void (*object)(void *ctx, const struct wm_record *r, struct wm_str object);
+    /* An object as it came, after the model took it; `live` by a watch, else by a list. */
+    void (*object)(void *ctx, const struct wm_record *r, struct wm_str object, bool live);
     void *ctx;
 };
 

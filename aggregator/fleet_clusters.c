@@ -218,7 +218,7 @@ static void try_connect(struct wm_fleet *f, struct cluster *c)
     wm_log_error(WM_LOG_WARN, "cluster_unusable", &err);
     wm_cluster_disconnect(f, c);
     pthread_mutex_lock(&f->lock);
-    snprintf(c->why, sizeof c->why, "%s", err.msg);
+    wm_line_copy(c->why, sizeof c->why, wm_str_of(err.msg));
     pthread_mutex_unlock(&f->lock);
 }
 

@@ -15,6 +15,7 @@ static void on_begin(void *ctx)
 
     pthread_mutex_lock(&d->fleet->lock);
     wm_model_list_begin(d->fleet->model, d->source);
+    d->listing = true;
     pthread_mutex_unlock(&d->fleet->lock);
 }
 
@@ -24,12 +25,17 @@ static void on_end(void *ctx)
 
     pthread_mutex_lock(&d->fleet->lock);
     wm_model_list_end(d->fleet->model, d->source);
+    d->listing = false;
     pthread_mutex_unlock(&d->fleet->lock);
 }
 
 static void on_abort(void *ctx)
 {
-    (void)ctx; /* what was put is newer than what was there; nothing is dropped */
+    struct feed *d = ctx;
+
+    pthread_mutex_lock(&d->fleet->lock);
+    d->listing = false; /* what was put is newer than what was there; nothing is dropped */
+    pthread_mutex_unlock(&d->fleet->lock);
 }
 
 static void on_upsert(void *ctx, struct wm_str object)
@@ -44,7 +50,7 @@ static void on_upsert(void *ctx, struct wm_str object)
     if (!r)
         wm_log_error(WM_LOG_WARN, "object_unreadable", &err);
     else if (f->opts.object)
-        f->opts.object(f->opts.ctx, r, object);
+        f->opts.object(f->opts.ctx, r, object, !d->listing);
     pthread_mutex_unlock(&f->lock);
 }
 

@@ -20,6 +20,7 @@ struct feed {
     enum wm_kind kind;
     wm_name namespace_;
     uint16_t source;
+    bool listing; /* a list is coming in */
     struct wm_watch *watch;
 };
 

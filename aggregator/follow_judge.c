@@ -1,0 +1,111 @@
+/* From the model to what is to be said. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "follow_impl.h"
+#include "waymark/clock.h"
+
+/* --- events: at a new phase, and at the end --- */
+
+static void tell(struct wm_follow *f, const struct wm_situation *s, const struct wm_said *said, bool warning,
+                 struct wm_events *events)
+{
+    const struct wm_migration_state *m = s->state;
+    struct wm_event e = {
+        .regarding = {"migration.openshift.io/v1alpha1", "MigMigration", m->namespace_, m->name, m->uid},
+        .warning = warning,
+        .reason = said->reason,
+        .action = "Migrate",
+        .note = said->message,
+    };
+
+    wm_events_tell(events, &e);
+    f->told++;
+}
+
+static void tell_news(struct wm_follow *f, struct tracked *t, const struct wm_situation *s,
+                      struct wm_events *events)
+{
+    const struct wm_said *said = &t->said[s->ending == WM_ENDING_NONE ? WM_SAID_PROGRESS : WM_SAID_OUTCOME];
+    bool good =
+        s->ending == WM_ENDING_NONE || s->ending == WM_ENDING_SUCCEEDED || s->ending == WM_ENDING_CANCELED;
+
+    if (!said->wanted || strcmp(t->told, said->reason) == 0)
+        return;
+    if (events && f->opts.events && t->told[0])
+        tell(f, s, said, !good, events);
+    snprintf(t->told, sizeof t->told, "%s", said->reason);
+}
+
+/* --- the report --- */
+
+static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm_world *w,
+                         const struct wm_situation *s)
+{
+    wm_auto_buf struct wm_buf status = WM_BUF_MAX(WM_REPORT_MAX + 1);
+
+    if (!f->opts.reports || !t->report_known)
+        return;
+    if (!t->history)
+        t->history = wm_xcalloc(1, sizeof *t->history);
+    wm_history_update(t->history, w, s, t->verdict);
+    t->history->watched = true;
+    wm_report_status(w, s, t->history, &status);
+    if (wm_buf_check(&status, NULL) < 0)
+        return;
+    uint64_t digest = wm_str_digest(wm_buf_text(&status), status.n);
+
+    if (t->stored && wm_report_same(wm_str_of(t->stored), wm_buf_text(&status)))
+        t->report = digest;
+    free(t->stored);
+    t->stored = NULL;
+    if (digest == t->report)
+        return;
+    free(t->report_due);
+    t->report_due = wm_buf_take(&status);
+}
+
+/* Nothing is said while a cluster's first lists are under way: it would be taken back a moment later. */
+static bool is_premature(const struct wm_world *w, const struct wm_situation *s)
+{
+    const uint8_t needed[] = {0, s->source, s->target};
+
+    for (size_t i = 0; i < 3; i++)
+        if (needed[i] < w->n_clusters && w->clusters[needed[i]].sight == WM_SIGHT_STARTING)
+            return true;
+    return false;
+}
+
+bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet, struct wm_events *events)
+{
+    static struct wm_situation s; /* large; turns run in one thread */
+    struct wm_world w;
+
+    wm_fleet_lock(fleet);
+    wm_fleet_world(fleet, &w);
+    const struct wm_record *r = wm_model_find(w.model, 0, t->id);
+
+    if (r && r->kind == WM_KIND_MIGMIGRATION) {
+        const struct wm_migration_state *m = wm_migration_of(r);
+
+        wm_situation_of(&w, r, &s);
+        memcpy(t->namespace_, m->namespace_, sizeof t->namespace_);
+        memcpy(t->name, m->name, sizeof t->name);
+        memcpy(t->uid, m->uid, sizeof t->uid);
+        memcpy(t->plan_namespace, m->plan_namespace, sizeof t->plan_namespace);
+        memcpy(t->plan, m->plan, sizeof t->plan);
+        t->ended = s.ending != WM_ENDING_NONE;
+        t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
+                   (m->row && m->row->waits_for != WM_WAIT_NOTHING);
+        if (!is_premature(&w, &s)) {
+            wm_situation_say(&w, &s, t->said);
+            wm_situation_verdict(&w, &s, t->verdict);
+            judge_report(f, t, &w, &s);
+            tell_news(f, t, &s, events);
+            t->wanted = wm_words_wanted(&f->opts, t);
+        }
+        f->judged++;
+    }
+    wm_fleet_unlock(fleet);
+    return r != NULL;
+}

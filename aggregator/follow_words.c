@@ -1,0 +1,77 @@
+/* Our words in a MigMigration, as digests: 1,000 objects are compared without being kept. */
+#include "follow_impl.h"
+#include "waymark/json_index.h"
+
+const char WM_VERDICT_KEY[] = "waymark.io/verdict";
+
+static const char *const types[WM_SAID_COUNT] = {"MigrationProgress", "MigrationOutcome"};
+
+static uint64_t put(uint64_t h, struct wm_str s)
+{
+    return wm_mix(h * 31 + wm_str_digest(s, s.n));
+}
+
+/* Parentheses for brackets, as they are written: mig-controller rewrites bracketed lists. */
+static uint64_t put_message(uint64_t h, const char *message)
+{
+    char text[WM_MESSAGE_MAX];
+    size_t n = 0;
+
+    for (; message[n] && n < sizeof text - 1; n++)
+        text[n] = message[n] == '[' ? '(' : message[n] == ']' ? ')' : message[n];
+    text[n] = '\0';
+    return put(h, wm_str_of(text));
+}
+
+uint64_t wm_words_wanted(const struct wm_follow_opts *o, const struct tracked *t)
+{
+    uint64_t h = 1;
+
+    for (int i = 0; o->conditions && i < WM_SAID_COUNT; i++) {
+        if (!t->said[i].wanted)
+            continue;
+        h = put(h, wm_str_of(t->said[i].type));
+        h = put(h, wm_str_of(t->said[i].status ? "True" : "False"));
+        h = put(h, wm_str_of(t->said[i].reason));
+        h = put_message(h, t->said[i].message);
+    }
+    return o->verdicts ? put(h, wm_str_of(t->verdict)) : h;
+}
+
+static uint64_t put_span(uint64_t h, struct wm_json_span s)
+{
+    wm_auto_buf struct wm_buf text = WM_BUF_MAX(s.text.n + 1);
+
+    if (s.kind != WM_JSON_STRING || wm_json_unescape(s, &text, NULL) < 0)
+        return wm_mix(h + 7);
+    return put(h, wm_buf_text(&text));
+}
+
+static uint64_t put_condition(uint64_t h, struct wm_json_value list, const char *type)
+{
+    for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v)) {
+        if (!wm_json_span_is(wm_get_span(v, "type"), type))
+            continue;
+        h = put(h, wm_str_of(type));
+        h = put_span(h, wm_get_span(v, "status"));
+        h = put_span(h, wm_get_span(v, "reason"));
+        h = put_span(h, wm_get_span(v, "message"));
+    }
+    return h;
+}
+
+uint64_t wm_words_live(struct wm_str object)
+{
+    static const char *const pointers[] = {"/status/conditions", "/metadata/annotations"};
+    struct wm_json_span s[2];
+    wm_auto_index struct wm_json_index x = {0};
+    uint64_t h = 1;
+
+    if (wm_json_locate_indexed(object, 2, pointers, s, 1, &x, NULL) < 0)
+        return 0;
+    for (int i = 0; i < WM_SAID_COUNT; i++)
+        h = put_condition(h, wm_json_root(&x, 0), types[i]);
+    struct wm_json_span verdict = wm_member(s[1], WM_VERDICT_KEY);
+
+    return verdict.kind == WM_JSON_ABSENT ? h : put_span(h, verdict);
+}

@@ -1,0 +1,56 @@
+/* waymark-aggregator: subcommands, one row each. */
+#include <stdio.h>
+
+#include "run.h"
+#include "waymark/commands.h"
+#include "waymark/log.h"
+
+extern char **environ;
+
+static const char PROGRAM[] = "waymark-aggregator";
+
+static int run_with(const struct wm_settings *s, struct wm_error *err)
+{
+    enum wm_log_level level;
+    int rc = wm_log_level_parse(s->log_level, &level, err);
+
+    if (rc < 0)
+        return rc;
+    wm_log_set_level(level);
+    return wm_run(s, err);
+}
+
+static int run(int argc, char *argv[])
+{
+    struct wm_settings settings = {0};
+    struct wm_error err = {0};
+    enum wm_options_wish wish = WM_RUN;
+    int status = WM_EXIT_OK;
+
+    if (wm_options_load(&wm_run_options, argc, argv, environ, &settings, &wish, &err) < 0)
+        status = wm_complain(PROGRAM, &err, WM_EXIT_USAGE);
+    else if (wish == WM_WISH_HELP)
+        wm_options_help(&wm_run_options, stdout);
+    else if (wish == WM_WISH_PRINT_CONFIG)
+        wm_options_print(&wm_run_options, &settings, stdout);
+    else if (run_with(&settings, &err) < 0)
+        status = wm_complain(PROGRAM, &err, WM_EXIT_FAILED);
+    wm_options_done(&wm_run_options, &settings);
+    return status;
+}
+
+static const struct wm_command commands[] = {
+    {"run", NULL, "follow every migration until SIGTERM (run --help lists the options)", run},
+};
+
+int main(int argc, char *argv[])
+{
+    static const struct wm_program program = {
+        PROGRAM,
+        "Watches migrations and all that belongs to them, on every cluster, and says where they stand.",
+        commands,
+        sizeof commands / sizeof commands[0],
+    };
+
+    return wm_commands_run(&program, argc, argv);
+}

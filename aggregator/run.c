@@ -1,0 +1,239 @@
+#include "run.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "telemetry.h"
+#include "waymark/address.h"
+#include "waymark/clock.h"
+#include "waymark/host.h"
+#include "waymark/log.h"
+
+enum { TURN_MS = 200, TICK_MS = 1000, RELEASE_MS = 30000, LARGE_BLOCK = 64 << 10 };
+
+static const char USER_AGENT[] = "waymark-aggregator/" WAYMARK_VERSION;
+
+struct running {
+    const struct wm_settings *settings;
+    struct wm_kube *own; /* of the Lease and of Events: never behind long lists or other writes */
+    struct wm_fleet *fleet;
+    struct wm_follow *follow;
+    struct wm_events *events;
+    struct wm_lease *lease;
+    struct wm_telemetry_sources telemetry;
+    struct wm_pages *pages;
+};
+
+static bool may_write(void *ctx)
+{
+    const struct running *r = ctx;
+
+    return !r->settings->leader_election || (r->lease && wm_lease_holds(r->lease));
+}
+
+/* --- starting --- */
+
+static int load_access(const struct running *r, struct wm_kube_access *ret, struct wm_error *err)
+{
+    int rc = wm_kube_access_load(r->settings->kubeconfig, r->settings->context, ret, err);
+
+    return rc < 0 ? wm_fail_in(err, "no way to the host cluster") : WM_OK;
+}
+
+static int start_own(struct running *r, struct wm_error *err)
+{
+    struct wm_kube_access access = {0};
+    struct wm_kube_opts opts = {.user_agent = USER_AGENT};
+    int rc = load_access(r, &access, err);
+
+    if (rc == WM_OK)
+        rc = wm_kube_new(&access, &opts, &r->own, err);
+    wm_kube_access_done(&access);
+    return rc;
+}
+
+static int start_follow(struct running *r, struct wm_error *err)
+{
+    const struct wm_settings *s = r->settings;
+    struct wm_follow_opts opts = {s->conditions, s->verdicts, s->reports, s->events, may_write, r};
+
+    (void)err;
+    r->follow = wm_follow_new(&opts);
+    return WM_OK;
+}
+
+static int start_events(struct running *r, struct wm_error *err)
+{
+    const char *pod = wm_env("HOSTNAME");
+    struct wm_events_opts opts = {
+        .kube = r->own,
+        .controller = "waymark.io/aggregator",
+        .instance = pod ? pod : "waymark-aggregator",
+        .may_write = may_write,
+        .ctx = r,
+        .per_object_s = 0,
+        .per_object_hour = 60,
+    };
+
+    return r->settings->events ? wm_events_new(&opts, &r->events, err) : WM_OK;
+}
+
+static int add_remotes(struct running *r, struct wm_error *err)
+{
+    const struct wm_option_list *list = &r->settings->remotes;
+
+    for (size_t i = 0; i < list->n; i++) {
+        const char *file = strchr(list->items[i], '=');
+        struct wm_kube_access access = {0};
+
+        if (!file || file == list->items[i] || !file[1])
+            return wm_fail(err, WM_E_INVALID, "remotes", "'%s' is not NAME=FILE", list->items[i]);
+        wm_auto_free char *name =
+            wm_xstrndup((struct wm_str){list->items[i], (size_t)(file - list->items[i])});
+        int rc = wm_kube_access_load(file + 1, NULL, &access, err);
+
+        if (rc == WM_OK)
+            rc = wm_fleet_add(r->fleet, name, &access, err);
+        wm_kube_access_done(&access);
+        if (rc < 0)
+            return wm_fail_in(err, "remote %s", name);
+    }
+    return WM_OK;
+}
+
+static int start_fleet(struct running *r, struct wm_error *err)
+{
+    struct wm_kube_access access = {0};
+    struct wm_fleet_opts opts = {
+        .user_agent = USER_AGENT,
+        .namespace_ = r->settings->migration_namespace,
+        .pod_volume_timeout_s = r->settings->pod_volume_timeout_s,
+        .changed = wm_follow_changed,
+        .all_changed = wm_follow_all_changed,
+        .object = wm_follow_object,
+        .ctx = r->follow,
+    };
+    int rc = load_access(r, &access, err);
+
+    if (rc == WM_OK)
+        rc = wm_fleet_new(&opts, &access, &r->fleet, err);
+    wm_kube_access_done(&access);
+    return rc < 0 ? rc : add_remotes(r, err);
+}
+
+/* What another leader wrote meanwhile is looked at anew. */
+static void on_leading(void *ctx, bool leading)
+{
+    struct running *r = ctx;
+
+    wm_log(WM_LOG_INFO, leading ? "leading" : "following");
+    if (leading)
+        wm_follow_again(r->follow);
+}
+
+static int start_lease(struct running *r, struct wm_error *err)
+{
+    const struct wm_settings *s = r->settings;
+    struct wm_lease_opts opts = {
+        .kube = r->own,
+        .namespace_ = s->namespace_ ? s->namespace_ : wm_kube_namespace(r->own),
+        .name = s->lease,
+        .changed = on_leading,
+        .ctx = r,
+    };
+
+    return s->leader_election ? wm_lease_new(&opts, &r->lease, err) : WM_OK;
+}
+
+static int start_pages(struct running *r, struct wm_error *err)
+{
+    char address[WM_ADDRESS_MAX];
+    int port, rc = wm_address_split(r->settings->health_listen, address, &port, err);
+
+    if (rc < 0)
+        return wm_fail_in(err, "health-listen");
+    r->telemetry = (struct wm_telemetry_sources){r->fleet, r->follow, r->events, r->lease};
+    return wm_telemetry_new(address, port, &r->telemetry, &r->pages, err);
+}
+
+static int start(struct running *r, struct wm_error *err)
+{
+    static int (*const steps[])(struct running *, struct wm_error *) = {
+        start_own, start_follow, start_events, start_fleet, start_lease, start_pages};
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int rc = steps[i](r, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return WM_OK;
+}
+
+/* --- running --- */
+
+static bool is_told_to_stop(const sigset_t *signals)
+{
+    static const struct timespec at_once = {0};
+
+    return sigtimedwait(signals, NULL, &at_once) > 0;
+}
+
+static void turns(struct running *r, const sigset_t *signals)
+{
+    int64_t tick_ms = 0, release_ms = wm_mono_ms() + RELEASE_MS;
+
+    while (!is_told_to_stop(signals)) {
+        int64_t now_ms = wm_mono_ms();
+
+        if (now_ms >= tick_ms) {
+            wm_fleet_tick(r->fleet);
+            tick_ms = now_ms + TICK_MS;
+        }
+        if (wm_fleet_synced(r->fleet))
+            wm_follow_turn(r->follow, r->fleet, r->events);
+        if (now_ms >= release_ms) {
+            wm_memory_release();
+            release_ms = now_ms + RELEASE_MS;
+        }
+        wm_follow_wait(r->follow, TURN_MS);
+    }
+}
+
+static void stop(struct running *r)
+{
+    r->pages = wm_pages_free(r->pages);
+    r->events = wm_events_free(r->events);
+    r->lease = wm_lease_free(r->lease);
+    r->fleet = wm_fleet_free(r->fleet);
+    r->follow = wm_follow_free(r->follow);
+    r->own = wm_kube_free(r->own);
+}
+
+int wm_run(const struct wm_settings *settings, struct wm_error *err)
+{
+    struct running r = {.settings = settings};
+    sigset_t signals;
+
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    mallopt(M_ARENA_MAX, 2);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    int rc = start(&r, err);
+
+    if (rc == WM_OK) {
+        wm_log(WM_LOG_INFO, "running", WM_F("version", WAYMARK_VERSION),
+               WM_FI("health_port", wm_pages_port(r.pages)), WM_F("host", wm_kube_server(r.own)));
+        turns(&r, &signals);
+    }
+    stop(&r);
+    if (rc == WM_OK)
+        wm_log(WM_LOG_INFO, "stopped");
+    return rc;
+}

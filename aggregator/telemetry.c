@@ -1,0 +1,188 @@
+#include "telemetry.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "waymark/clock.h"
+
+enum { MAX_WATCHES = 512, LEASE_STALE_MS = 20000 };
+
+static const char RESOURCE_LABELS[] = "{cluster=\"%s\",namespace=\"%s\",resource=\"%s\"} ";
+
+/* --- metrics --- */
+
+static void head(struct wm_buf *out, const char *name, const char *type, const char *help)
+{
+    wm_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void sample(struct wm_buf *out, const char *name, const char *type, const char *help, int64_t value)
+{
+    head(out, name, type, help);
+    wm_buf_printf(out, "%s %" PRId64 "\n", name, value);
+}
+
+/* One family over all watches. */
+struct watch_family {
+    const char *name, *type, *help;
+    int64_t (*value)(const struct wm_fleet_watch *w);
+};
+
+static int64_t objects(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->objects;
+}
+static int64_t lists(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->stats.lists;
+}
+static int64_t watches(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->stats.watches;
+}
+static int64_t events(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->stats.events;
+}
+static int64_t errors(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->stats.errors;
+}
+static int64_t synced(const struct wm_fleet_watch *w)
+{
+    return w->stats.state == WM_WATCH_SYNCED || w->stats.state == WM_WATCH_ABSENT;
+}
+static int64_t silent_s(const struct wm_fleet_watch *w)
+{
+    return w->stats.last_heard_ms ? (wm_mono_ms() - w->stats.last_heard_ms) / 1000 : -1;
+}
+
+static const struct watch_family families[] = {
+    {"waymark_objects", "gauge", "Objects known, by cluster, namespace and resource.", objects},
+    {"waymark_watch_synced", "gauge", "1 when the resource was listed, and is watched or not installed.",
+     synced},
+    {"waymark_watch_lists_total", "counter", "Complete lists asked for.", lists},
+    {"waymark_watch_starts_total", "counter", "Watches opened.", watches},
+    {"waymark_watch_events_total", "counter", "Events received.", events},
+    {"waymark_watch_errors_total", "counter", "Lists and watches that failed.", errors},
+    {"waymark_watch_silent_seconds", "gauge", "Since the last byte from the API server; -1 = never heard.",
+     silent_s},
+};
+
+static void put_watches(struct wm_buf *out, struct wm_fleet *fleet)
+{
+    wm_auto_free struct wm_fleet_watch *w = wm_xcalloc(MAX_WATCHES, sizeof *w);
+    size_t n = wm_fleet_watches(fleet, w, MAX_WATCHES);
+
+    for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
+        head(out, families[k].name, families[k].type, families[k].help);
+        for (size_t i = 0; i < n; i++) {
+            wm_buf_puts(out, families[k].name);
+            wm_buf_printf(out, RESOURCE_LABELS, w[i].cluster, w[i].namespace_, w[i].resource);
+            wm_buf_int(out, families[k].value(&w[i]));
+            wm_buf_puts(out, "\n");
+        }
+    }
+}
+
+static void put_follow(struct wm_buf *out, struct wm_follow *follow)
+{
+    struct wm_follow_stats s;
+
+    wm_follow_stats(follow, &s);
+    sample(out, "waymark_migrations", "gauge", "MigMigrations known.", (int64_t)s.migrations);
+    sample(out, "waymark_migrations_unfinished", "gauge", "MigMigrations that have not ended.",
+           (int64_t)s.unfinished);
+    sample(out, "waymark_judgements_total", "counter", "Migrations judged.", (int64_t)s.judged);
+    sample(out, "waymark_writes_total", "counter", "Conditions, verdicts and reports written.",
+           (int64_t)s.writes);
+    sample(out, "waymark_writes_refused_total", "counter", "Patches that came too late (409, 422).",
+           (int64_t)s.refused);
+    sample(out, "waymark_writes_failed_total", "counter", "Writes that failed for another reason.",
+           (int64_t)s.failed);
+    sample(out, "waymark_words_lost_total", "counter", "Times that what we wrote was taken away.",
+           (int64_t)s.lost);
+    sample(out, "waymark_events_told_total", "counter", "Kubernetes Events told.", (int64_t)s.events);
+    sample(out, "waymark_turn_microseconds", "gauge", "Duration of the last turn that had something to do.",
+           s.turn_us);
+}
+
+static unsigned metrics(void *ctx, struct wm_buf *out)
+{
+    const struct wm_telemetry_sources *from = ctx;
+
+    head(out, "waymark_build_info", "gauge", "The version, always 1.");
+    wm_buf_puts(out, "waymark_build_info{version=\"" WAYMARK_VERSION "\"} 1\n");
+    put_watches(out, from->fleet);
+    put_follow(out, from->follow);
+    if (from->lease) {
+        struct wm_lease_stats s;
+
+        wm_lease_stats(from->lease, &s);
+        sample(out, "waymark_leading", "gauge", "1 when this replica holds the Lease.", s.leading);
+        sample(out, "waymark_lease_conflicts_total", "counter", "Attempts on the Lease that came too late.",
+               (int64_t)s.conflicts);
+    }
+    return 200;
+}
+
+/* --- health --- */
+
+static void line(struct wm_buf *out, bool good, const char *what, const char *how)
+{
+    wm_buf_printf(out, "[%c]%s: %s\n", good ? '+' : '-', what, how);
+}
+
+/* A leader whose renewals stopped, without having noticed, is not alive. */
+static unsigned healthz(void *ctx, struct wm_buf *out)
+{
+    const struct wm_telemetry_sources *from = ctx;
+    struct wm_lease_stats s = {0};
+
+    if (from->lease)
+        wm_lease_stats(from->lease, &s);
+    bool good = !s.leading || s.renewed_ms_ago < LEASE_STALE_MS;
+
+    wm_buf_puts(out, good ? "ok\n" : "leads, and does not renew its Lease\n");
+    return good ? 200 : 500;
+}
+
+static unsigned readyz(void *ctx, struct wm_buf *out)
+{
+    const struct wm_telemetry_sources *from = ctx;
+    bool good = wm_fleet_synced(from->fleet);
+    struct wm_world w;
+
+    line(out, good, "host", good ? "synced" : "its first lists are under way");
+    wm_fleet_lock(from->fleet);
+    wm_fleet_world(from->fleet, &w);
+    for (size_t i = 0; i < w.n_clusters; i++)
+        wm_buf_printf(out, "[%c]cluster %s: %s%s%s\n", w.clusters[i].sight == WM_SIGHT_GOOD ? '+' : '!',
+                      w.clusters[i].name, wm_sight_name(w.clusters[i].sight),
+                      w.clusters[i].why[0] ? ", " : "", w.clusters[i].why);
+    wm_fleet_unlock(from->fleet);
+    if (from->lease) {
+        struct wm_lease_stats s;
+
+        wm_lease_stats(from->lease, &s);
+        wm_buf_printf(out, "[+]lease: %s\n",
+                      s.leading     ? "leads"
+                      : s.holder[0] ? s.holder
+                                    : "nobody leads yet");
+    }
+    wm_buf_puts(out, good ? "readyz check passed\n" : "readyz check failed\n");
+    return good ? 200 : 503;
+}
+
+static const struct wm_page table[] = {
+    {"/healthz", WM_PAGE_TEXT, healthz},
+    {"/livez", WM_PAGE_TEXT, healthz},
+    {"/readyz", WM_PAGE_TEXT, readyz},
+    {"/metrics", WM_PAGE_METRICS, metrics},
+};
+
+int wm_telemetry_new(const char *address, int port, struct wm_telemetry_sources *from, struct wm_pages **ret,
+                     struct wm_error *err)
+{
+    return wm_pages_new(address, port, table, sizeof table / sizeof table[0], from, ret, err);
+}
