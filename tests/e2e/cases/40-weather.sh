@@ -105,7 +105,7 @@ test_restarts_under_load() {
     kubectl get mutatingwebhookconfiguration/waymark-labels validatingwebhookconfiguration/waymark-validation -o json |
         jq --arg ca "$(base64 -w0 "$E2E_TEST_DIR/ca.crt")" '.items[].webhooks[].clientConfig.caBundle = $ca' |
         kubectl replace -f - >/dev/null
-    eventually 20 labels_called
+    eventually 20 webhook_called
     jq -n '{apiVersion: "migration.openshift.io/v1alpha1", kind: "MigMigration",
         metadata: {name: "load-@", namespace: "openshift-migration"},
         spec: {stage: false, migPlanRef: {name: "nginx-plan", namespace: "openshift-migration"}}}' >"$body"
