@@ -121,6 +121,7 @@ labels_called() {
             --as=system:serviceaccount:openshift-migration:migration-controller --as-group=system:masters |
         jq -e '.metadata.labels["migration.openshift.io/migplan-name"] == "nginx-plan"'
 }
+# By a denial: of several replicas any may answer.
 validation_called() {
     local said
     ! said=$(kubectl create --dry-run=server -f - 2>&1 <<'END'

@@ -190,6 +190,9 @@ int main(int argc, char *argv[])
     status = creates ? create(k, argv[2], argv[3], atoi(argv[4]), atoi(argv[5]))
                      : update(k, argv[2], atoi(argv[3]));
     wm_kube_free(k);
+    for (char *p = tally.first.msg; *p; p++)
+        if (*p == '"' || *p == '\\')
+            *p = '\''; /* it goes between quotes */
     printf("{\"ok\":%d,\"failed\":%d,\"slowest_ms\":%lld,\"first_error\":\"%.180s\"}\n", tally.ok,
            tally.failed, (long long)tally.slowest_ms, tally.first.msg);
     return status ? status : tally.failed != 0;
