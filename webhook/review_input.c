@@ -138,9 +138,9 @@ static void take_object(struct wm_input *in, struct wm_input_object *o)
 }
 
 /* A document's objects in order.  Lists may be within lists; each is two levels of YAML. */
-static void take_all(struct wm_input *in, struct wm_input_object *o, const cJSON *root)
+static void take_all(struct wm_input *in, const struct wm_yaml *y, const char *file)
 {
-    struct rest lists[WM_YAML_MAX_DEPTH / 2 + 1] = {{root, {"", ""}}};
+    struct rest lists[WM_YAML_MAX_DEPTH / 2 + 1] = {{wm_yaml_root(y), {"", ""}}};
     size_t depth = 1;
 
     while (depth) {
@@ -152,13 +152,14 @@ static void take_all(struct wm_input *in, struct wm_input_object *o, const cJSON
             continue;
         }
         rest->next = node->next;
-        o->object = node;
-        o->api_version = either(text_at(node, "/apiVersion"), rest->implied.api_version);
-        o->kind = either(text_at(node, "/kind"), rest->implied.kind);
-        if (open_list(in, o, &lists[depth]))
+        struct wm_input_object o = {.file = file, .yaml = y, .object = node};
+
+        o.api_version = either(text_at(node, "/apiVersion"), rest->implied.api_version);
+        o.kind = either(text_at(node, "/kind"), rest->implied.kind);
+        if (open_list(in, &o, &lists[depth]))
             depth++;
         else
-            take_object(in, o);
+            take_object(in, &o);
     }
 }
 
@@ -167,11 +168,10 @@ static void take_all(struct wm_input *in, struct wm_input_object *o, const cJSON
 /* Takes the objects of `y` (owned); a document without any is not kept. */
 static void take_document(struct wm_input *in, struct wm_yaml *y, const char *file)
 {
-    struct wm_input_object o = {.file = file, .yaml = y};
     size_t before = in->n;
 
     if (!cJSON_IsNull(wm_yaml_root(y)))
-        take_all(in, &o, wm_yaml_root(y));
+        take_all(in, y, file);
     if (in->n == before) {
         wm_yaml_free(y);
         return;
