@@ -102,40 +102,64 @@ static void add_review(struct wm_input *in, struct wm_input_object *o, const cJS
     add_object(in, o);
 }
 
-/* The length of what a List's kind says of its items, "MigPlan" of MigPlanList; -1 when `node` is none. */
-static int list_stem(const cJSON *node, const char *kind)
-{
-    size_t n = strlen(kind);
-    bool is_list = n >= 4 && strcmp(kind + n - 4, "List") == 0 && cJSON_IsArray(wm_json_at(node, "/items"));
-
-    return is_list ? (int)n - 4 : -1;
-}
-
 /* What an item does not say itself: API servers leave it out in the items of a typed list. */
 struct implied {
     const char *api_version, *kind;
 };
 
-/* One document, or an item of a List; lists within lists are as deep as YAML may be. */
-static void take(struct wm_input *in, struct wm_input_object *o, const cJSON *node, struct implied implied)
-{
-    const cJSON *item;
-    int stem;
+/* What is left to take of a List, or of a document: `next` and its siblings. */
+struct rest {
+    const cJSON *next;
+    struct implied implied;
+};
 
-    o->object = node;
-    o->api_version = either(text_at(node, "/apiVersion"), implied.api_version);
-    o->kind = either(text_at(node, "/kind"), implied.kind);
-    if (!o->api_version[0] || !o->kind[0]) {
-        refuse(in, o->yaml, node, "this is no Kubernetes object: it has no apiVersion or no kind");
-    } else if ((stem = list_stem(node, o->kind)) >= 0) {
-        implied.api_version = stem > 0 ? o->api_version : "";
-        implied.kind = keep(in, wm_xstrndup((struct wm_str){o->kind, (size_t)stem}));
-        cJSON_ArrayForEach(item, wm_json_at(node, "/items")) take(in, o, item, implied);
-    } else if (strcmp(o->kind, "AdmissionReview") == 0 &&
-               strncmp(o->api_version, "admission.k8s.io/", 17) == 0) {
-        add_review(in, o, node);
-    } else {
+/* False when `o` is no List.  A List's kind says what its items are: "MigPlan" of MigPlanList. */
+static bool open_list(struct wm_input *in, const struct wm_input_object *o, struct rest *ret)
+{
+    const cJSON *items = wm_json_at(o->object, "/items");
+    size_t n = strlen(o->kind);
+
+    if (!o->api_version[0] || n < 4 || strcmp(o->kind + n - 4, "List") != 0 || !cJSON_IsArray(items))
+        return false;
+    ret->next = items->child;
+    ret->implied.api_version = n > 4 ? o->api_version : "";
+    ret->implied.kind = keep(in, wm_xstrndup((struct wm_str){o->kind, n - 4}));
+    return true;
+}
+
+static void take_object(struct wm_input *in, struct wm_input_object *o)
+{
+    if (!o->api_version[0] || !o->kind[0])
+        refuse(in, o->yaml, o->object, "this is no Kubernetes object: it has no apiVersion or no kind");
+    else if (strcmp(o->kind, "AdmissionReview") == 0 && strncmp(o->api_version, "admission.k8s.io/", 17) == 0)
+        add_review(in, o, o->object);
+    else
         add_object(in, o);
+}
+
+/* A document's objects in order.  Lists may be within lists; each is two levels of YAML. */
+static void take_all(struct wm_input *in, const struct wm_yaml *y, const char *file)
+{
+    struct rest lists[WM_YAML_MAX_DEPTH / 2 + 1] = {{wm_yaml_root(y), {"", ""}}};
+    size_t depth = 1;
+
+    while (depth) {
+        struct rest *rest = &lists[depth - 1];
+        const cJSON *node = rest->next;
+
+        if (!node) {
+            depth--;
+            continue;
+        }
+        rest->next = node->next;
+        struct wm_input_object o = {.file = file, .yaml = y, .object = node};
+
+        o.api_version = either(text_at(node, "/apiVersion"), rest->implied.api_version);
+        o.kind = either(text_at(node, "/kind"), rest->implied.kind);
+        if (open_list(in, &o, &lists[depth]))
+            depth++;
+        else
+            take_object(in, &o);
     }
 }
 
@@ -144,11 +168,10 @@ static void take(struct wm_input *in, struct wm_input_object *o, const cJSON *no
 /* Takes the objects of `y` (owned); a document without any is not kept. */
 static void take_document(struct wm_input *in, struct wm_yaml *y, const char *file)
 {
-    struct wm_input_object o = {.file = file, .yaml = y};
     size_t before = in->n;
 
     if (!cJSON_IsNull(wm_yaml_root(y)))
-        take(in, &o, wm_yaml_root(y), (struct implied){"", ""});
+        take_all(in, y, file);
     if (in->n == before) {
         wm_yaml_free(y);
         return;

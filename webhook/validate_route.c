@@ -186,11 +186,10 @@ static bool conclude(struct validation *w)
 
 static void go_on(struct validation *w);
 
-/* The last answer of a round goes on with the request, in the thread that brought it. */
-static void arrived(struct validation *w)
+/* True for whoever the round waited for last: that one goes on.  For the others `w` may be gone. */
+static bool is_last(struct validation *w)
 {
-    if (atomic_fetch_sub(&w->waits, 1) == 1)
-        go_on(w);
+    return atomic_fetch_sub(&w->waits, 1) == 1;
 }
 
 static void on_fact(void *ctx, enum wm_fetch_result result, char *text, size_t n)
@@ -201,10 +200,12 @@ static void on_fact(void *ctx, enum wm_fetch_result result, char *text, size_t n
     wm_count_fact(result);
     atomic_fetch_add(&w->held, n);
     wm_facts_answer(&w->facts, a->fact, wm_fetch_state(result), text, n);
-    arrived(w);
+    if (is_last(w))
+        go_on(w);
 }
 
-static void ask_all(struct validation *w)
+/* True when all the answers are there already. */
+static bool ask_all(struct validation *w)
 {
     int64_t left_ms = w->deadline_ms - wm_mono_ms();
 
@@ -218,17 +219,17 @@ static void ask_all(struct validation *w)
             wm_fetch(w->with->fetcher, &w->facts.list[i].query, left_ms > 1 ? (int)left_ms : 1, on_fact,
                      &w->asked[i]);
         }
-    arrived(w);
+    return is_last(w);
 }
 
+/* Round after round in one loop, in the thread that brought the last answer. */
 static void go_on(struct validation *w)
 {
-    if (conclude(w)) {
-        done(w);
-        free(w);
-    } else {
-        ask_all(w);
-    }
+    while (!conclude(w))
+        if (!ask_all(w))
+            return;
+    done(w);
+    free(w);
 }
 
 /* Continues on the heap; the one on the stack keeps nothing that must be freed. */
@@ -246,8 +247,7 @@ static void fetch_and_go_on(struct validation *w)
     wm_admission_done(&w->admission);
     /* It could be read a moment ago; what it wants to know is found out anew. */
     if (read_review(kept)) {
-        judge(kept);
-        ask_all(kept);
+        go_on(kept);
     } else {
         done(kept);
         free(kept);

@@ -110,7 +110,7 @@ void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], st
                      size_t n);
 #define WM_KEY(literal)                                                                                      \
     {                                                                                                        \
-        literal, sizeof literal - 1                                                                          \
+        (literal), sizeof(literal) - 1                                                                       \
     }
 /* A member's text, for wm_json_span_is, wm_span_copy. */
 static inline struct wm_json_span wm_get_span(struct wm_json_value object, const char *key)

@@ -44,11 +44,11 @@ int wm_yaml_fail(const struct wm_yaml *y, const cJSON *node, struct wm_error *er
     __attribute__((format(printf, 4, 5)));
 
 /* A copy of `node`, for the caller to delete, in which such integers are cJSON_Raw: it prints as it was
- * written.  NULL = out of memory. */
+ * written.  NULL = out of memory, or deeper than WM_JSON_MAX_TREE_DEPTH, which nothing is that was read. */
 cJSON *wm_yaml_copy(const cJSON *node);
 
 /* Appends `tree` as a document that begins with "---".  Strings that YAML 1.1 or 1.2 would take for something
- * else are quoted. */
+ * else are quoted.  WM_E_TOO_BIG for a tree deeper than WM_JSON_MAX_TREE_DEPTH. */
 int wm_yaml_print(const cJSON *tree, struct wm_buf *out, struct wm_error *err);
 
 void wm_yaml_freep_(struct wm_yaml **pp);

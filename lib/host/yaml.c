@@ -314,7 +314,7 @@ int wm_yaml_parse(struct wm_str text, const char *name, size_t max_bytes, struct
     wm_auto_yaml struct wm_yaml *y = NULL;
     int rc = wm_yaml_open(text, name, max_bytes, &r, err);
 
-    if (rc < 0 || (rc = wm_yaml_next(r, &y, err)) < 0 || (rc = expect_end(r, err)) < 0)
+    if (!r || (rc = wm_yaml_next(r, &y, err)) < 0 || (rc = expect_end(r, err)) < 0)
         return rc;
     if (!y) { /* no document at all */
         y = wm_xcalloc(1, sizeof *y);

@@ -5,21 +5,46 @@
 #include "waymark/yaml.h"
 #include "yaml_scalar.h"
 
-static void keep_exact(cJSON *node)
-{
-    cJSON *child;
+/* A walk over all nodes of a tree, each container before what is in it. */
+struct walk {
+    const cJSON *in[WM_JSON_MAX_TREE_DEPTH]; /* the containers around the node, outermost first */
+    size_t depth;
+    bool too_deep;
+};
 
-    if (cJSON_IsNumber(node) && node->valuestring)
-        node->type = cJSON_Raw | (node->type & cJSON_StringIsConst);
-    cJSON_ArrayForEach(child, node) keep_exact(child);
+/* NULL at the end, or with too_deep set.  The containers that were left are still in[] then, behind `depth`.
+ */
+static cJSON *next_of(struct walk *w, const cJSON *node)
+{
+    if (node->child) {
+        w->too_deep = w->depth == WM_JSON_MAX_TREE_DEPTH;
+        if (w->too_deep)
+            return NULL;
+        w->in[w->depth++] = node;
+        return node->child;
+    }
+    while (w->depth && !node->next)
+        node = w->in[--w->depth];
+    return w->depth ? node->next : NULL;
+}
+
+static bool is_too_deep(const cJSON *node)
+{
+    struct walk w = {.depth = 0};
+
+    while (node)
+        node = next_of(&w, node);
+    return w.too_deep;
 }
 
 cJSON *wm_yaml_copy(const cJSON *node)
 {
-    cJSON *copy = cJSON_Duplicate(node, true);
+    cJSON *copy = is_too_deep(node) ? NULL : cJSON_Duplicate(node, true);
+    struct walk w = {.depth = 0};
 
-    if (copy)
-        keep_exact(copy);
+    for (cJSON *n = copy; n; n = next_of(&w, n))
+        if (cJSON_IsNumber(n) && n->valuestring)
+            n->type = cJSON_Raw | (n->type & cJSON_StringIsConst);
     return copy;
 }
 
@@ -73,30 +98,53 @@ static bool emit_plain(yaml_emitter_t *e, const cJSON *node)
     return text && emit_scalar(e, text, YAML_PLAIN_SCALAR_STYLE);
 }
 
-/* --- the tree; cJSON's own recursion has the same depth --- */
+/* --- the tree --- */
 
+static bool emit_start(yaml_emitter_t *e, const cJSON *container)
+{
+    yaml_event_t event;
+    int ok = cJSON_IsObject(container)
+                 ? yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE)
+                 : yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE);
+
+    return ok && yaml_emitter_emit(e, &event);
+}
+
+static bool emit_end(yaml_emitter_t *e, const cJSON *container)
+{
+    yaml_event_t event;
+    int ok = cJSON_IsObject(container) ? yaml_mapping_end_event_initialize(&event)
+                                       : yaml_sequence_end_event_initialize(&event);
+
+    return ok && yaml_emitter_emit(e, &event);
+}
+
+/* A value, of a container its beginning; of an empty one all of it. */
 static bool emit_node(yaml_emitter_t *e, const cJSON *node)
 {
-    bool is_map = cJSON_IsObject(node), ok;
-    const cJSON *child;
-    yaml_event_t event;
-
     if (cJSON_IsString(node))
         return emit_scalar(e, node->valuestring, style_of(node->valuestring));
-    if (!is_map && !cJSON_IsArray(node))
-        return emit_plain(e, node);
-    ok = is_map ? yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE)
-                : yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE);
-    ok = ok && yaml_emitter_emit(e, &event);
-    cJSON_ArrayForEach(child, node)
-    {
-        if (ok && is_map)
-            ok = emit_scalar(e, child->string, style_of(child->string));
-        ok = ok && emit_node(e, child);
+    if (cJSON_IsObject(node) || cJSON_IsArray(node))
+        return emit_start(e, node) && (node->child || emit_end(e, node));
+    return emit_plain(e, node);
+}
+
+static bool emit_tree(yaml_emitter_t *e, const cJSON *tree)
+{
+    struct walk w = {.depth = 0};
+    bool ok = true;
+
+    for (const cJSON *node = tree; ok && node;) {
+        size_t depth = w.depth;
+
+        if (depth && cJSON_IsObject(w.in[depth - 1]))
+            ok = emit_scalar(e, node->string, style_of(node->string));
+        ok = ok && emit_node(e, node);
+        node = next_of(&w, node);
+        for (; ok && depth > w.depth; depth--)
+            ok = emit_end(e, w.in[depth - 1]);
     }
-    ok = ok &&
-         (is_map ? yaml_mapping_end_event_initialize(&event) : yaml_sequence_end_event_initialize(&event));
-    return ok && yaml_emitter_emit(e, &event);
+    return ok;
 }
 
 static bool emit_document(yaml_emitter_t *e, const cJSON *tree)
@@ -105,7 +153,7 @@ static bool emit_document(yaml_emitter_t *e, const cJSON *tree)
 
     return yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING) && yaml_emitter_emit(e, &event) &&
            yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 0) &&
-           yaml_emitter_emit(e, &event) && emit_node(e, tree) &&
+           yaml_emitter_emit(e, &event) && emit_tree(e, tree) &&
            yaml_document_end_event_initialize(&event, 1) && yaml_emitter_emit(e, &event) &&
            yaml_stream_end_event_initialize(&event) && yaml_emitter_emit(e, &event);
 }
@@ -120,6 +168,9 @@ int wm_yaml_print(const cJSON *tree, struct wm_buf *out, struct wm_error *err)
 {
     yaml_emitter_t e;
 
+    if (is_too_deep(tree))
+        return wm_fail(err, WM_E_TOO_BIG, NULL, "cannot be written as YAML: nested deeper than %d levels",
+                       WM_JSON_MAX_TREE_DEPTH);
     if (!yaml_emitter_initialize(&e))
         return wm_fail(err, WM_E_NOMEM, NULL, "out of memory for a YAML document");
     yaml_emitter_set_output(&e, write_out, out);

@@ -71,14 +71,11 @@ static void check_clusters(struct wm_check *c)
     check_cluster(c, "destMigClusterRef");
 }
 
-static void check_pvcs(struct wm_check *c)
+static void check_pvc_list(struct wm_check *c, struct wm_json_value list)
 {
-    struct wm_json_value list = wm_spec(c, "persistentVolumeClaims");
     struct wm_target at;
     size_t i = 0;
 
-    if (is_controlled(c))
-        return;
     if (wm_json_kind_of(list) != WM_JSON_ARRAY) {
         wm_report(c, &rules[PVCS], "spec.persistentVolumeClaims", (struct wm_json_span){0},
                   "there is no list of volumes to copy");
@@ -93,6 +90,12 @@ static void check_pvcs(struct wm_check *c)
         wm_report(c, &rules[PVCS], field, wm_get_span(v, "name"),
                   "name and namespace of the claim are needed");
     }
+}
+
+static void check_pvcs(struct wm_check *c)
+{
+    if (!is_controlled(c))
+        check_pvc_list(c, wm_spec(c, "persistentVolumeClaims"));
 }
 
 static void (*const checks[])(struct wm_check *) = {check_clusters, check_pvcs, NULL};

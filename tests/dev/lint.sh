@@ -51,14 +51,16 @@ tidy() {
     printf '%s\n' "${compiled[@]}" | grep "^$WM_ROOT/" | grep -v "^$WM_ROOT/tests/" |
         nice xargs -P "$jobs" -n 4 clang-tidy --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option
 }
-# cppcheck cannot read __VA_OPT__, so it gets headers without; and like every tool that looks at one file at a time it
-# cannot know that outputs are set when a function did not fail, so uninitialized values are left to gcc.
+# cppcheck cannot read __VA_OPT__, so it gets headers without; it gets cJSON's, too, or it would not know its loops.
+# Like every tool that looks at one file at a time it cannot know that outputs are set when a function did not fail, so
+# uninitialized values are left to gcc.
 cppcheck_all() {
     local include=$WM_BUILD/cppcheck-include
     rm -rf "$include"
     mkdir -p "$WM_BUILD"
     cp -r include "$include"
     sed -i 's/ __VA_OPT__(, ){0}//' "$include"/waymark/*.h
+    cp -r "$(pkg-config --variable=includedir libcjson)/cjson" "$include"
     nice cppcheck -j "$jobs" --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 \
         --suppress=missingIncludeSystem --suppress=uninitvar --quiet -D_GNU_SOURCE -D__GNUC__=12 -I "$include" -I . "${shipped[@]}"
 }

@@ -259,6 +259,45 @@ static void trees_print_as_kubectl_prints_them(void **state)
     check_printing("{\"text\":\"one\\ntwo\\n\"}", "---\ntext: |\n  one\n  two\n");
 }
 
+static cJSON *nested(size_t levels)
+{
+    cJSON *tree = cJSON_CreateArray();
+
+    for (size_t i = 1; i < levels; i++) {
+        cJSON *outer = cJSON_CreateArray();
+
+        cJSON_AddItemToArray(outer, tree);
+        tree = outer;
+    }
+    return tree;
+}
+
+static void trees_may_be_as_deep_as_json(void **state)
+{
+    wm_auto_json cJSON *deepest = nested(WM_JSON_MAX_TREE_DEPTH + 1),
+                       *deeper = nested(WM_JSON_MAX_TREE_DEPTH + 2);
+    wm_auto_json cJSON *copy = wm_yaml_copy(deepest);
+    wm_auto_buf struct wm_buf out = WM_BUF_MAX(100000);
+
+    (void)state;
+    assert_true(cJSON_Compare(copy, deepest, true));
+    assert_int_equal(wm_yaml_print(deepest, &out, NULL), WM_OK);
+    assert_null(wm_yaml_copy(deeper));
+    assert_int_equal(wm_yaml_print(deeper, &out, NULL), WM_E_TOO_BIG);
+}
+
+/* What stands behind a node is not its own. */
+static void a_part_of_a_tree_prints_alone(void **state)
+{
+    wm_auto_json cJSON *tree = NULL;
+    wm_auto_buf struct wm_buf out = WM_BUF_MAX(100);
+
+    (void)state;
+    assert_int_equal(wm_json_parse(wm_str_of("{\"a\":{\"b\":[{}]},\"c\":1}"), &tree, NULL), WM_OK);
+    assert_int_equal(wm_yaml_print(wm_json_at(tree, "/a"), &out, NULL), WM_OK);
+    assert_string_equal(out.p, "---\nb:\n- {}\n");
+}
+
 static void what_looks_like_another_type_is_quoted(void **state)
 {
     static const char *const texts[] = {"",    "true", "Yes",  "on",  "n",    "null",
@@ -287,6 +326,8 @@ int main(void)
         cmocka_unit_test(documents_come_one_after_the_other),
         cmocka_unit_test(an_error_ends_the_documents),
         cmocka_unit_test(trees_print_as_kubectl_prints_them),
+        cmocka_unit_test(trees_may_be_as_deep_as_json),
+        cmocka_unit_test(a_part_of_a_tree_prints_alone),
         cmocka_unit_test(what_looks_like_another_type_is_quoted),
     };
 
