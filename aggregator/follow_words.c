@@ -17,7 +17,7 @@ static uint64_t put_message(uint64_t h, const char *message)
     char text[WM_MESSAGE_MAX];
     size_t n = 0;
 
-    for (; message[n] && n < sizeof text - 1; n++)
+    for (; n < sizeof text - 1 && message[n]; n++)
         text[n] = message[n] == '[' ? '(' : message[n] == ']' ? ')' : message[n];
     text[n] = '\0';
     return put(h, wm_str_of(text));

@@ -8,11 +8,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "waymark/address.h"
 #include "health.h"
 #include "mutate.h"
 #include "routes.h"
 #include "validate_route.h"
+#include "waymark/address.h"
 #include "waymark/clock.h"
 #include "waymark/host.h"
 #include "waymark/log.h"

@@ -49,6 +49,14 @@ static void ref(struct wm_events *e)
     pthread_mutex_unlock(&e->lock);
 }
 
+/* Takes a reference back where the owner still has his. */
+static void unref_early(struct wm_events *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->refs--;
+    pthread_mutex_unlock(&e->lock);
+}
+
 static void unref(struct wm_events *e)
 {
     pthread_mutex_lock(&e->lock);
@@ -77,7 +85,7 @@ static bool post(struct wm_events *e, void (*run)(void *ctx))
     ref(e);
     if (wm_kube_post(e->kube, run, e))
         return true;
-    unref(e);
+    unref_early(e);
     return false;
 }
 
@@ -212,7 +220,7 @@ static void write_one(struct wm_events *e, struct wm_event_series *s)
     if (wm_kube_send(e->kube, &r, on_reply, w, &none.error) < 0) {
         take_answer(e, s, &none);
         free(w);
-        unref(e);
+        unref_early(e);
     }
 }
 
