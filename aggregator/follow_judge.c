@@ -39,12 +39,21 @@ static void tell_news(struct wm_follow *f, struct tracked *t, const struct wm_si
 
 /* --- the report --- */
 
+/* Velero and people tidy up afterwards: the report keeps what there was when it ended. */
+static bool is_frozen(const struct tracked *t, const struct wm_world *w, const struct wm_situation *s)
+{
+    enum { TIDY_S = 900 };
+    int64_t completed_s = s->state->completed_s;
+
+    return t->ended && completed_s && w->now_s - completed_s > TIDY_S && (t->stored || t->report);
+}
+
 static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm_world *w,
                          const struct wm_situation *s)
 {
     wm_auto_buf struct wm_buf status = WM_BUF_MAX(WM_REPORT_MAX + 1);
 
-    if (!f->opts.reports || !t->report_known)
+    if (!f->opts.reports || !t->report_known || is_frozen(t, w, s))
         return;
     if (!t->history)
         t->history = wm_xcalloc(1, sizeof *t->history);
