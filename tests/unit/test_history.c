@@ -286,8 +286,8 @@ static void what_is_no_report_of_the_migration_is_not_read(void **state)
         "[]",
         "{}",
         "{\"kind\":\"MigrationReport\"}",
-        "{\"kind\":\"MigrationReport\",\"spec\":{\"migrationRef\":{\"uid\":\"another\"}},"
-        "\"status\":{\"verdict\":\"v\"}}",
+        ("{\"kind\":\"MigrationReport\",\"spec\":{\"migrationRef\":{\"uid\":\"another\"}},"
+         "\"status\":{\"verdict\":\"v\"}}"),
         "{\"kind\":\"ConfigMap\",\"spec\":{\"migrationRef\":{\"uid\":\"u\"}},\"status\":{\"verdict\":\"v\"}}",
     };
 
