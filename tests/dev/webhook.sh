@@ -34,8 +34,8 @@ install_manifests() {
         kubectl apply -f - >/dev/null
 }
 
-# service_account_kubeconfig FILE [NAME]: a kubeconfig of the webhook's ServiceAccount, or of another in namespace waymark; its
-# token in a file beside it
+# service_account_kubeconfig FILE [NAME]: a kubeconfig of the webhook's ServiceAccount, or of another in namespace waymark;
+# its token in a file beside it
 service_account_kubeconfig() {
     local file=$1 name=${2:-} server ca
     server=$(kubectl config view --raw -o jsonpath='{.clusters[0].cluster.server}')

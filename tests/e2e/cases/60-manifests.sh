@@ -133,7 +133,8 @@ test_no_rights_where_none_are_needed() {
         assert_eq '' "$(served "$OVERLAYS/$overlay" | objects |
             jq -r 'select(.rules) | .rules[].resources[]? | select(test("secret|webhook"))')" "rights of $overlay"
         assert_contains --tls-mode=files "$(served "$OVERLAYS/$overlay" | objects |
-            jq -r 'select(.kind == "Deployment" and .metadata.name == "waymark-webhook") | .spec.template.spec.containers[0].args[]')"
+            jq -r 'select(.kind == "Deployment" and .metadata.name == "waymark-webhook") |
+                .spec.template.spec.containers[0].args[]')"
     done
 }
 
@@ -204,8 +205,16 @@ test_legacy_elects_nobody() {
     assert_eq '1 Recreate true' "$(jq -r 'select(.kind == "Deployment" and .metadata.name == "waymark-aggregator") | .spec |
         "\(.replicas) \(.strategy.type) \(.template.spec.containers[0].args | contains(["--leader-election=false"]))"' \
         "$E2E_TEST_DIR/objects")"
-    assert_eq '' "$(jq -r 'select(.rules) | .rules[].resources[]? | select(. == "leases")' "$E2E_TEST_DIR/objects")" 'rights to Leases'
+    assert_eq '' "$(jq -r 'select(.rules) | .rules[].resources[]? | select(. == "leases")' "$E2E_TEST_DIR/objects")" \
+        'rights to Leases'
 }
+
+# the account for other clusters can be applied beside the webhook: the namespace is the same
+test_remote_beside_base() {
+    here
+    assert_eq "$(namespace_of base)" "$(namespace_of remote)"
+}
+namespace_of() { kubectl kustomize "$WM_ROOT/manifests/$1" | objects | jq -cS 'select(.kind == "Namespace") | .metadata'; }
 
 # both programs know the flags and the configuration that they are given
 test_flags_are_known() {
@@ -213,11 +222,13 @@ test_flags_are_known() {
     local program
     served "$WM_ROOT/manifests/base" | objects >"$E2E_TEST_DIR/objects"
     for program in webhook aggregator; do
-        jq -r --arg name "waymark-$program-config" 'select(.kind == "ConfigMap" and .metadata.name == $name) | .data["config.yaml"]' \
-            "$E2E_TEST_DIR/objects" | sed 's/^# //' >"$E2E_TEST_DIR/config.yaml"
+        jq -r --arg name "waymark-$program-config" 'select(.kind == "ConfigMap" and .metadata.name == $name) |
+            .data["config.yaml"]' "$E2E_TEST_DIR/objects" | sed 's/^# //' >"$E2E_TEST_DIR/config.yaml"
         [[ -s $E2E_TEST_DIR/config.yaml ]] || fail "$program has no configuration"
-        mapfile -t args < <(jq -r --arg name "waymark-$program" 'select(.kind == "Deployment" and .metadata.name == $name) |
+        mapfile -t args < <(jq -r --arg name "waymark-$program" '
+            select(.kind == "Deployment" and .metadata.name == $name) |
             .spec.template.spec.containers[0].args[]' "$E2E_TEST_DIR/objects" | sed "s#/config/#$E2E_TEST_DIR/#")
-        "$WM_BUILD/release/$program/waymark-$program" "${args[@]}" --print-config >/dev/null || fail "$program refuses ${args[*]}"
+        "$WM_BUILD/release/$program/waymark-$program" "${args[@]}" --print-config >/dev/null ||
+            fail "$program refuses ${args[*]}"
     done
 }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# The aggregator's rights are enough and not one too many: the API server's audit log tells what its ServiceAccount asked for
-# while it followed a migration, on a cluster of its own. The same of the account for other clusters, whose kubeconfig is made
-# as manifests/README.md says: the cluster is its own remote one, once by that kubeconfig and once as a MigCluster says.
+# The aggregator's rights are enough and not one too many: the API server's audit log tells what its ServiceAccount
+# asked for while it followed a migration, on a cluster of its own. The same of the account for other clusters, whose
+# kubeconfig is made as manifests/README.md says: the cluster is its own remote one, once by that kubeconfig and once by a
+# MigCluster.
 
 AGGREGATOR_USER=system:serviceaccount:waymark:waymark-aggregator
 READER_USER=system:serviceaccount:waymark:waymark-reader
@@ -40,7 +41,8 @@ END
 
 # make_remote_kubeconfig: source.kubeconfig, by the commands of manifests/README.md
 make_remote_kubeconfig() {
-    sed -n '/^<!-- remote/,/^<!-- \/remote/p' "$WM_ROOT/manifests/README.md" | sed '/^<!--/d; /^```/d' >"$E2E_CASE_DIR/remote.sh"
+    sed -n '/^<!-- remote/,/^<!-- \/remote/p' "$WM_ROOT/manifests/README.md" |
+        sed '/^<!--/d; /^```/d' >"$E2E_CASE_DIR/remote.sh"
     ln -sfn "$WM_ROOT/manifests" "$E2E_CASE_DIR/manifests"
     export -f kubectl
     (cd "$E2E_CASE_DIR" && timeout 60 bash -eu remote.sh >/dev/null)
@@ -50,7 +52,8 @@ make_remote_kubeconfig() {
 # name_the_cluster_again: as MigCluster "other", whose Secret has the token of the account for other clusters
 name_the_cluster_again() {
     kubectl get secret waymark-reader -n waymark -o json |
-        jq '{apiVersion, kind, metadata: {name: "other-token", namespace: "openshift-config"}, data: {saToken: .data.token}}' |
+        jq '{apiVersion, kind, metadata: {name: "other-token", namespace: "openshift-config"},
+            data: {saToken: .data.token}}' |
         kubectl create -f - >/dev/null
     kubectl config view --raw --flatten --minify -o json | jq '.clusters[0].cluster | {
         apiVersion: "migration.openshift.io/v1alpha1", kind: "MigCluster",
@@ -87,7 +90,9 @@ follow_a_migration() {
     done
     eventually 60 words_stand
 }
-phase_is_reported() { [[ $(kubectl get mreport "$MIGRATION" -n "$NAMESPACE" -o jsonpath='{.status.phase}') == "$1" ]]; }
+phase_is_reported() {
+    [[ $(kubectl get mreport "$MIGRATION" -n "$NAMESPACE" -o jsonpath='{.status.phase}') == "$1" ]]
+}
 words_stand() {
     controller_waits
     sleep 2
@@ -97,8 +102,9 @@ words_stand() {
 
 # asked USER: what was asked for, one "verb group/resource" a line; without what everybody may read
 asked() {
-    jq -r --arg user "$1" 'select(.user.username == $user and .responseStatus.code != null and .objectRef != null)
-        | .verb as $verb | .objectRef | "\($verb) \(.apiGroup // "")/\(.resource)\(if .subresource then "/" + .subresource else "" end)"' \
+    jq -r --arg user "$1" 'select(.user.username == $user and .responseStatus.code and .objectRef)
+        | .verb as $verb | .objectRef
+        | "\($verb) \(.apiGroup // "")/\(.resource)\(if .subresource then "/" + .subresource else "" end)"' \
         "$E2E_CASE_DIR/audit.log" | sort -u
 }
 # allowed ROLE...: what these allow, in the same words
@@ -107,8 +113,8 @@ allowed() {
         jq -r '(.items // [.])[].rules[] | .apiGroups[] as $g | .resources[] as $r | .verbs[] | "\(.) \($g)/\($r)"' | sort -u
 }
 granted() {
-    allowed clusterrole/waymark-aggregator clusterrole/waymark-aggregator-writes clusterrole/waymark-aggregator-cluster-secrets \
-        role/waymark-aggregator | grep -vxF "$(not_needed_here)"
+    allowed clusterrole/waymark-aggregator clusterrole/waymark-aggregator-writes \
+        clusterrole/waymark-aggregator-cluster-secrets role/waymark-aggregator | grep -vxF "$(not_needed_here)"
 }
 # not_needed_here: Events of the first group, which API servers before 1.19 have no other of
 not_needed_here() { printf '%s\n' 'create /events' 'patch /events'; }
