@@ -34,13 +34,14 @@ install_manifests() {
         kubectl apply -f - >/dev/null
 }
 
-# service_account_kubeconfig FILE: a kubeconfig of the webhook's ServiceAccount, its token in a file beside it
+# service_account_kubeconfig FILE [NAME]: a kubeconfig of the webhook's ServiceAccount, or of another in namespace waymark;
+# its token in a file beside it
 service_account_kubeconfig() {
-    local file=$1 server ca
+    local file=$1 name=${2:-} server ca
     server=$(kubectl config view --raw -o jsonpath='{.clusters[0].cluster.server}')
     ca=$(kubectl config view --raw -o jsonpath='{.clusters[0].cluster.certificate-authority-data}')
     [[ -n $ca ]] || ca=$(base64 -w0 "$(kubectl config view --raw -o jsonpath='{.clusters[0].cluster.certificate-authority}')")
-    (umask 077 && service_account_token >"$file.token")
+    (umask 077 && service_account_token ${name:+"$name"} >"$file.token")
     cat >"$file" <<END
 apiVersion: v1
 kind: Config
@@ -51,9 +52,9 @@ users: [{name: waymark, user: {tokenFile: "$file.token"}}]
 END
 }
 
-# service_account_token: a fresh one, by the request that kubelets make (kubectl create token is too new here)
+# service_account_token [NAME]: a fresh one, by the request that kubelets make (kubectl create token is too new here)
 service_account_token() {
-    kubectl create --raw /api/v1/namespaces/waymark/serviceaccounts/waymark-webhook/token -f - \
+    kubectl create --raw /api/v1/namespaces/waymark/serviceaccounts/"${1:-waymark-webhook}"/token -f - \
         <<<'{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":7200}}' |
         jq -er '.status.token'
 }

@@ -6,6 +6,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../demo/story.sh"
 # shellcheck source=tests/dev/webhook.sh
 source "$WM_ROOT/tests/dev/webhook.sh"
+# shellcheck source=tests/dev/aggregator.sh
+source "$WM_ROOT/tests/dev/aggregator.sh"
 
 # The namespace that the assertions look in; own_namespace changes it.
 NAMESPACE=openshift-migration

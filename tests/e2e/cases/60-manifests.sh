@@ -7,7 +7,7 @@ CONFIGS=(mutatingwebhookconfiguration/waymark-labels validatingwebhookconfigurat
 case_begin() {
     use_cluster manifests
     kubectl create namespace waymark >/dev/null
-    # where overlays/secret-lookups may read
+    # where overlays/secret-lookups and overlays/cluster-secrets may read
     kubectl create namespace openshift-config >/dev/null
     kubectl create namespace openshift-migration >/dev/null
 }
@@ -34,11 +34,14 @@ objects() { kubectl create --dry-run=client --validate=false -o json -f - | jq -
 
 # the overlay for this server and the one for older ones are accepted whole
 test_accepted_whole() {
-    local overlay
+    local overlay expected
     here
-    for overlay in kubernetes-1.16 legacy-v1beta1; do
-        assert_eq 16 "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
-    done
+    while read -r overlay expected; do
+        assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
+    done <<END
+kubernetes-1.16 27
+legacy-v1beta1 24
+END
 }
 
 # the base and the other overlays are accepted, but for the API groups that this server does not have
@@ -49,11 +52,13 @@ test_accepted() {
         served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -f "$E2E_TEST_DIR/all.yaml" | wc -l)" "objects of $folder"
     done <<END
-base 15
-overlays/validation-fail 15
+base 25
+remote 5
+overlays/validation-fail 25
 overlays/secret-lookups 3
-overlays/cert-manager 13
-overlays/openshift-service-ca 13
+overlays/cluster-secrets 3
+overlays/cert-manager 23
+overlays/openshift-service-ca 23
 END
 }
 
@@ -128,7 +133,8 @@ test_no_rights_where_none_are_needed() {
         assert_eq '' "$(served "$OVERLAYS/$overlay" | objects |
             jq -r 'select(.rules) | .rules[].resources[]? | select(test("secret|webhook"))')" "rights of $overlay"
         assert_contains --tls-mode=files "$(served "$OVERLAYS/$overlay" | objects |
-            jq -r 'select(.kind == "Deployment") | .spec.template.spec.containers[0].args[]')"
+            jq -r 'select(.kind == "Deployment" and .metadata.name == "waymark-webhook") |
+                .spec.template.spec.containers[0].args[]')"
     done
 }
 
@@ -190,4 +196,39 @@ test_legacy_is_narrow() {
         jq -r 'select(.kind == "ValidatingWebhookConfiguration") | [.webhooks[].rules[]] |
             "\([.[].operations[]] | unique) \([.[].apiGroups[]] | unique | join(" "))"')"
     assert_eq 0 "$(served "$OVERLAYS/legacy-v1beta1" | grep -c objectSelector)"
+}
+
+# where no Lease can be held there is one aggregator only
+test_legacy_elects_nobody() {
+    here
+    served "$OVERLAYS/legacy-v1beta1" | objects >"$E2E_TEST_DIR/objects"
+    assert_eq '1 Recreate true' "$(jq -r 'select(.kind == "Deployment" and .metadata.name == "waymark-aggregator") | .spec |
+        "\(.replicas) \(.strategy.type) \(.template.spec.containers[0].args | contains(["--leader-election=false"]))"' \
+        "$E2E_TEST_DIR/objects")"
+    assert_eq '' "$(jq -r 'select(.rules) | .rules[].resources[]? | select(. == "leases")' "$E2E_TEST_DIR/objects")" \
+        'rights to Leases'
+}
+
+# the account for other clusters can be applied beside the webhook: the namespace is the same
+test_remote_beside_base() {
+    here
+    assert_eq "$(namespace_of base)" "$(namespace_of remote)"
+}
+namespace_of() { kubectl kustomize "$WM_ROOT/manifests/$1" | objects | jq -cS 'select(.kind == "Namespace") | .metadata'; }
+
+# both programs know the flags and the configuration that they are given
+test_flags_are_known() {
+    here
+    local program
+    served "$WM_ROOT/manifests/base" | objects >"$E2E_TEST_DIR/objects"
+    for program in webhook aggregator; do
+        jq -r --arg name "waymark-$program-config" 'select(.kind == "ConfigMap" and .metadata.name == $name) |
+            .data["config.yaml"]' "$E2E_TEST_DIR/objects" | sed 's/^# //' >"$E2E_TEST_DIR/config.yaml"
+        [[ -s $E2E_TEST_DIR/config.yaml ]] || fail "$program has no configuration"
+        mapfile -t args < <(jq -r --arg name "waymark-$program" '
+            select(.kind == "Deployment" and .metadata.name == $name) |
+            .spec.template.spec.containers[0].args[]' "$E2E_TEST_DIR/objects" | sed "s#/config/#$E2E_TEST_DIR/#")
+        "$WM_BUILD/release/$program/waymark-$program" "${args[@]}" --print-config >/dev/null ||
+            fail "$program refuses ${args[*]}"
+    done
 }
