@@ -14,6 +14,16 @@ spec: {migPlanRef: {name: by-url, namespace: $NAMESPACE}, stage: false}
 END
 }
 
+# create_migration NAME: one that runs
+create_migration() {
+    kubectl create -f - <<END >/dev/null
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigMigration
+metadata: {name: $1, namespace: $NAMESPACE}
+spec: {migPlanRef: {name: some, namespace: $NAMESPACE}, stage: true}
+status: {phase: WaitForRefresh, itinerary: Stage}
+END
+}
 reported() { [[ $(kubectl get migrationreport "$1" -n "$NAMESPACE" -o jsonpath='{.status.phase}') == "$2" ]]; }
 # start_run OPTION...: ./dev run for the cluster, its process group in $run and its output in run.log
 start_run() {
@@ -56,13 +66,7 @@ test_without_webhook() {
     local run said
     cluster_for_run
     start_run --without-webhook --remote "source=$KUBECONFIG"
-    kubectl create -f - <<END >/dev/null
-apiVersion: migration.openshift.io/v1alpha1
-kind: MigMigration
-metadata: {name: watched, namespace: $NAMESPACE}
-spec: {migPlanRef: {name: some, namespace: $NAMESPACE}, stage: true}
-status: {phase: WaitForRefresh, itinerary: Stage}
-END
+    create_migration watched
     eventually 30 reported watched WaitForRefresh
     assert_eq 0 "$(registrations)" 'registrations of an aggregator alone'
     interrupt_run
@@ -70,7 +74,6 @@ END
     assert_contains 'Installed the definition migrationreports.waymark.io' "$said"
     kubectl get crd migrationreports.waymark.io >/dev/null # it stays
     assert_contains '"cluster":"source"' "$said"
-    kubectl delete migmigration watched -n "$NAMESPACE" >/dev/null
 }
 
 # the webhook alone needs no definition, and nothing at all is refused
@@ -83,6 +86,26 @@ test_without_aggregator() {
     absent crd migrationreports.waymark.io || fail 'the definition was installed'
     assert_contains 'nothing to run' "$(refused "$WM_ROOT/dev" run --without-webhook --without-aggregator)"
     assert_contains 'NAME=FILE' "$(refused "$WM_ROOT/dev" run --remote source)"
+}
+
+# where another aggregator leads, this one writes nothing
+test_stands_by() {
+    local run
+    cluster_for_run
+    kubectl create namespace waymark >/dev/null
+    kubectl create -f - <<END >/dev/null
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: waymark-aggregator, namespace: waymark}
+spec: {holderIdentity: another, leaseDurationSeconds: 3600, renewTime: "$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)"}
+END
+    create_migration passed-by
+    start_run --without-webhook
+    eventually 30 shown 'this one only watches'
+    eventually 20 shown 'Watching migrations'
+    sleep 3
+    absent migrationreport passed-by || fail 'it wrote a report'
+    interrupt_run
 }
 
 # a kubeconfig that leads nowhere is said at once, and nothing is left
