@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The story of one migration on a real API server: what it is made of, and what finds it. Then another one is carried out,
-# on three control planes, and watched.
+# The story of one migration on a real API server: what it is made of, and what finds it. Then another one is carried
+# out, on three control planes, and watched.
 # Usage: ./dev demo [--keep] [--without-webhook | --without-aggregator]
 #
 #   --keep                 leave everything running at the end and say how to reach it

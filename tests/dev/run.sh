@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs both programs on this machine for any cluster that a kubeconfig reaches: the webhook, registered there by URL, and
-# the aggregator.
+# Runs both programs on this machine for any cluster that a kubeconfig reaches: the webhook, registered there by URL,
+# and the aggregator.
 # Usage: ./dev run [--kubeconfig FILE] [--context NAME] [--remote NAME=FILE ...] [OPTIONS] [-- WEBHOOK_FLAG...]
 #
 #   --kubeconfig          how to reach the cluster (as kubectl: $KUBECONFIG, ~/.kube/config)
