@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "path_safe.h"
-#include "store.h"
+#include "waymark/store.h"
 #include "waymark/log.h"
 
 enum { MAX_LOOKUPS = 64, MAX_PATH = 1024 };

@@ -8,11 +8,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "waymark/address.h"
 #include "health.h"
 #include "mutate.h"
 #include "routes.h"
 #include "validate_route.h"
+#include "waymark/address.h"
 #include "waymark/clock.h"
 #include "waymark/host.h"
 #include "waymark/log.h"
@@ -277,7 +277,7 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
     int rc;
 
     harden();
-    if ((rc = wm_settings_labels(settings, &r.labels, err)) < 0)
+    if ((rc = wm_label_settings_conf(&settings->labels, &r.labels, err)) < 0)
         return rc;
     /* Blocked before the first thread starts, so that only the wait below takes them. */
     sigemptyset(&signals);
