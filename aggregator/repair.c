@@ -127,6 +127,13 @@ static bool is_there(void *ctx, const struct wm_todo_item *item)
     return wm_model_find_anywhere(c->world.model, item->parent) != NULL;
 }
 
+static bool is_known(void *ctx, const struct wm_todo_item *item)
+{
+    const struct choice *c = ctx;
+
+    return wm_model_find(c->world.model, item->cluster, item->id) != NULL;
+}
+
 static bool is_kept(void *ctx, const char *uid)
 {
     const struct choice *c = ctx;
@@ -160,6 +167,18 @@ static bool describe(const struct choice *c, struct job *job)
            wm_kube_name_check(k->kind, job->name, NULL) == WM_OK;
 }
 
+/* Of removals we are not told. */
+static void tidy(struct choice *c)
+{
+    struct wm_repair *r = c->repair;
+
+    if (c->now_ms < r->tidy_ms)
+        return;
+    wm_store_retain(r->parents, is_kept, c);
+    wm_todo_retain(r->todo, is_known, c);
+    r->tidy_ms = c->now_ms + TIDY_MS;
+}
+
 static bool next_job(struct wm_repair *r, struct wm_fleet *fleet, struct job *job)
 {
     struct choice c = {.repair = r, .now_ms = wm_mono_ms()};
@@ -167,10 +186,7 @@ static bool next_job(struct wm_repair *r, struct wm_fleet *fleet, struct job *jo
 
     wm_fleet_lock(fleet);
     wm_fleet_world(fleet, &c.world);
-    if (c.now_ms >= r->tidy_ms) {
-        wm_store_retain(r->parents, is_kept, &c);
-        r->tidy_ms = c.now_ms + TIDY_MS;
-    }
+    tidy(&c);
     if (r->grown)
         wm_todo_wake(r->todo, is_there, &c);
     r->grown = false;

@@ -93,6 +93,16 @@ void wm_todo_wake(struct wm_todo *t, wm_todo_fn *is_there, void *ctx)
             }
 }
 
+void wm_todo_retain(struct wm_todo *t, wm_todo_fn *keep, void *ctx)
+{
+    for (size_t i = 0; i < N_BUCKETS; i++)
+        for (struct entry **link = &t->buckets[i]; *link;)
+            if (keep(ctx, &(*link)->item))
+                link = &(*link)->next;
+            else
+                unlink_entry(t, link);
+}
+
 bool wm_todo_take(struct wm_todo *t, wm_todo_fn *may, void *ctx, struct wm_todo_item *ret)
 {
     for (size_t n = 0; n < N_BUCKETS && t->due; n++, t->turn = (t->turn + 1) % N_BUCKETS)

@@ -21,6 +21,8 @@ void wm_todo_drop(struct wm_todo *t, uint8_t cluster, struct wm_id id);
 typedef bool wm_todo_fn(void *ctx, const struct wm_todo_item *item);
 /* What waits for a parent that `is_there` becomes due. */
 void wm_todo_wake(struct wm_todo *t, wm_todo_fn *is_there, void *ctx);
+/* Drops what `keep` denies. */
+void wm_todo_retain(struct wm_todo *t, wm_todo_fn *keep, void *ctx);
 /* Takes one that is due and that `may` be taken, each in its turn; false = there is none. */
 bool wm_todo_take(struct wm_todo *t, wm_todo_fn *may, void *ctx, struct wm_todo_item *ret);
 

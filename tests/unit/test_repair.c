@@ -262,6 +262,10 @@ static void what_waits_becomes_due_when_its_parent_is_there(void **state)
     assert_int_equal(got.id.lo, 1);
     assert_false(wm_todo_take(t, is_not, &none, &got));
     assert_int_equal(wm_todo_waiting(t), 1);
+    uint64_t gone = 2;
+
+    wm_todo_retain(t, is_not, &gone);
+    assert_int_equal(wm_todo_waiting(t), 0);
     wm_todo_free(t);
 }
 
