@@ -7,11 +7,13 @@
 
 #include "fleet.h"
 #include "waymark/events.h"
+#include "waymark/labels.h"
 
 struct wm_follow;
 
 struct wm_follow_opts {
     bool conditions, verdicts, reports, events; /* what is written */
+    const struct wm_label_conf *labels; /* which a MigMigration gets with them; borrowed; NULL = none */
     /* Asked before every write: false = another replica leads. */
     bool (*may_write)(void *ctx);
     void *ctx;

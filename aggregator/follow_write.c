@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "follow_impl.h"
+#include "repair_look.h"
 #include "waymark/clock.h"
 #include "waymark/log.h"
 
@@ -59,6 +60,16 @@ static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
     return answer;
 }
 
+/* The labels of a running migration ride along: a write of their own could cost mig-controller a conflict. */
+static int add_labels(const struct wm_follow *f, struct wm_str object, struct wm_buf *patch)
+{
+    struct wm_lack_look look = {
+        .conf = f->opts.labels, .kind = WM_KIND_MIGMIGRATION, .object = object, .quiet = true};
+    wm_uid missing;
+
+    return f->opts.labels && wm_lack_of(&look, patch, missing) == WM_LACKS_LABELS;
+}
+
 /* The patch from the object as it is now; its number of changes, or an error. */
 static int make_patch(struct wm_follow *f, const struct tracked *t, struct wm_str object,
                       struct wm_buf *patch, struct wm_error *err)
@@ -70,7 +81,9 @@ static int make_patch(struct wm_follow *f, const struct tracked *t, struct wm_st
             wm_conditions_patch(object, WM_CONDITIONS_MTC, t->said, WM_SAID_COUNT, wm_wall_s(), patch, err);
     if (conditions >= 0 && f->opts.verdicts)
         notes = wm_annotation_patch(object, WM_VERDICT_KEY, t->verdict, patch, err);
-    return conditions < 0 ? conditions : notes < 0 ? notes : conditions + notes;
+    if (conditions < 0 || notes < 0)
+        return conditions < 0 ? conditions : notes;
+    return conditions + notes + add_labels(f, object, patch);
 }
 
 static void came_of_it(struct wm_follow *f, struct tracked *t, bool taken)

@@ -21,6 +21,8 @@ struct running {
     struct wm_kube *own; /* of the Lease and of Events: never behind long lists or other writes */
     struct wm_fleet *fleet;
     struct wm_follow *follow;
+    struct wm_label_conf labels;
+    struct wm_repair *repair; /* NULL = labels are not repaired */
     struct wm_events *events;
     struct wm_lease *lease;
     struct wm_telemetry_sources telemetry;
@@ -58,10 +60,23 @@ static int start_own(struct running *r, struct wm_error *err)
 static int start_follow(struct running *r, struct wm_error *err)
 {
     const struct wm_settings *s = r->settings;
-    struct wm_follow_opts opts = {s->conditions, s->verdicts, s->reports, s->events, may_write, r};
+    struct wm_repair_opts repair = {&r->labels, s->repair_per_s, may_write, r};
+    struct wm_follow_opts opts = {
+        .conditions = s->conditions,
+        .verdicts = s->verdicts,
+        .reports = s->reports,
+        .events = s->events,
+        .labels = s->repair_per_s ? &r->labels : NULL,
+        .may_write = may_write,
+        .ctx = r,
+    };
+    int rc = wm_label_settings_conf(&s->labels, &r->labels, err);
 
-    (void)err;
+    if (rc < 0)
+        return rc;
     r->follow = wm_follow_new(&opts);
+    if (s->repair_per_s)
+        r->repair = wm_repair_new(&repair);
     return WM_OK;
 }
 
@@ -104,6 +119,29 @@ static int add_remotes(struct running *r, struct wm_error *err)
     return WM_OK;
 }
 
+static void on_changed(void *ctx, struct wm_id migration)
+{
+    const struct running *r = ctx;
+
+    wm_follow_changed(r->follow, migration);
+}
+
+static void on_all_changed(void *ctx)
+{
+    const struct running *r = ctx;
+
+    wm_follow_all_changed(r->follow);
+}
+
+static void on_object(void *ctx, const struct wm_record *record, struct wm_str object, bool live)
+{
+    const struct running *r = ctx;
+
+    wm_follow_object(r->follow, record, object, live);
+    if (r->repair)
+        wm_repair_object(r->repair, record, object);
+}
+
 static int start_fleet(struct running *r, struct wm_error *err)
 {
     struct wm_kube_access access = {0};
@@ -111,10 +149,10 @@ static int start_fleet(struct running *r, struct wm_error *err)
         .user_agent = USER_AGENT,
         .namespace_ = r->settings->migration_namespace,
         .pod_volume_timeout_s = r->settings->pod_volume_timeout_s,
-        .changed = wm_follow_changed,
-        .all_changed = wm_follow_all_changed,
-        .object = wm_follow_object,
-        .ctx = r->follow,
+        .changed = on_changed,
+        .all_changed = on_all_changed,
+        .object = on_object,
+        .ctx = r,
     };
     int rc = load_access(r, &access, err);
 
@@ -155,7 +193,7 @@ static int start_pages(struct running *r, struct wm_error *err)
 
     if (rc < 0)
         return wm_fail_in(err, "health-listen");
-    r->telemetry = (struct wm_telemetry_sources){r->fleet, r->follow, r->events, r->lease};
+    r->telemetry = (struct wm_telemetry_sources){r->fleet, r->follow, r->repair, r->events, r->lease};
     return wm_telemetry_new(address, port, &r->telemetry, &r->pages, err);
 }
 
@@ -193,8 +231,11 @@ static void turns(struct running *r, const sigset_t *signals)
             wm_fleet_tick(r->fleet);
             tick_ms = now_ms + TICK_MS;
         }
-        if (wm_fleet_synced(r->fleet))
+        if (wm_fleet_synced(r->fleet)) {
             wm_follow_turn(r->follow, r->fleet, r->events);
+            if (r->repair)
+                wm_repair_turn(r->repair, r->fleet);
+        }
         if (now_ms >= release_ms) {
             wm_memory_release();
             release_ms = now_ms + RELEASE_MS;
@@ -210,6 +251,7 @@ static void stop(struct running *r)
     r->lease = wm_lease_free(r->lease);
     r->fleet = wm_fleet_free(r->fleet);
     r->follow = wm_follow_free(r->follow);
+    r->repair = wm_repair_free(r->repair);
     r->own = wm_kube_free(r->own);
 }
 

@@ -107,6 +107,24 @@ static void put_follow(struct wm_buf *out, struct wm_follow *follow)
            s.turn_us);
 }
 
+static void put_repair(struct wm_buf *out, const struct wm_repair *repair)
+{
+    struct wm_repair_stats s;
+
+    wm_repair_stats(repair, &s);
+    sample(out, "waymark_labels_repaired_total", "counter", "Objects given the labels that they lacked.",
+           (int64_t)s.repaired);
+    sample(out, "waymark_repairs_refused_total", "counter", "Repairs that came too late (409, 422).",
+           (int64_t)s.refused);
+    sample(out, "waymark_repairs_failed_total", "counter", "Repairs that failed for another reason.",
+           (int64_t)s.failed);
+    sample(out, "waymark_repairs_dropped_total", "counter", "Objects for which the queue had no room.",
+           (int64_t)s.dropped);
+    sample(out, "waymark_repairs_due", "gauge", "Objects in the queue, that lack labels.", (int64_t)s.due);
+    sample(out, "waymark_repairs_waiting", "gauge", "Objects in the queue, whose parent is not known.",
+           (int64_t)s.waiting);
+}
+
 static unsigned metrics(void *ctx, struct wm_buf *out)
 {
     const struct wm_telemetry_sources *from = ctx;
@@ -115,6 +133,8 @@ static unsigned metrics(void *ctx, struct wm_buf *out)
     wm_buf_puts(out, "waymark_build_info{version=\"" WAYMARK_VERSION "\"} 1\n");
     put_watches(out, from->fleet);
     put_follow(out, from->follow);
+    if (from->repair)
+        put_repair(out, from->repair);
     if (from->lease) {
         struct wm_lease_stats s;
 

@@ -4,6 +4,7 @@
 
 #include "fleet.h"
 #include "follow.h"
+#include "repair.h"
 #include "waymark/lease.h"
 #include "waymark/pages.h"
 
@@ -11,6 +12,7 @@
 struct wm_telemetry_sources {
     struct wm_fleet *fleet;
     struct wm_follow *follow;
+    struct wm_repair *repair;
     struct wm_events *events;
     struct wm_lease *lease;
 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "path_safe.h"
-#include "store.h"
 #include "waymark/log.h"
+#include "waymark/store.h"
 
 enum { MAX_LOOKUPS = 64, MAX_PATH = 1024 };
 

@@ -95,7 +95,7 @@ static int load_config(struct run *r, struct wm_error *err)
     enum wm_options_wish wish;
     int rc = wm_options_load(&wm_serve_options, path ? 2 : 0, argv, NULL, &r->settings, &wish, err);
 
-    if (rc < 0 || (rc = wm_settings_labels(&r->settings, &r->labels, err)) < 0)
+    if (rc < 0 || (rc = wm_label_settings_conf(&r->settings.labels, &r->labels, err)) < 0)
         return rc;
     return wm_policy_load(path, &r->policy, err);
 }

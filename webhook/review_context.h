@@ -7,7 +7,7 @@
 #define WAYMARK_WEBHOOK_REVIEW_CONTEXT_H
 
 #include "review_input.h"
-#include "store.h"
+#include "waymark/store.h"
 #include "waymark/validate.h"
 
 struct wm_known {

@@ -277,7 +277,7 @@ int wm_serve(const struct wm_settings *settings, struct wm_error *err)
     int rc;
 
     harden();
-    if ((rc = wm_settings_labels(settings, &r.labels, err)) < 0)
+    if ((rc = wm_label_settings_conf(&settings->labels, &r.labels, err)) < 0)
         return rc;
     /* Blocked before the first thread starts, so that only the wait below takes them. */
     sigemptyset(&signals);

@@ -1,7 +1,5 @@
 #include "settings.h"
 
-#include <string.h>
-
 #define AT(field) offsetof(struct wm_settings, field)
 
 // clang-format off
@@ -62,14 +60,7 @@ static const struct wm_option table[] = {
      "after SIGTERM: how long requests are still taken, each answered with Connection: close, while Endpoints forget us"},
     {"grace-s", WM_OPTION_NUMBER, AT(grace_s), "10", "SECONDS", NULL, 0, 600,
      "after the drain: how long running requests may take to end"},
-    {"label-plan", WM_OPTION_TEXT, AT(label_plan), "migration.openshift.io/migplan-name", "KEY", NULL, 0, 0,
-     "label with the plan's name"},
-    {"label-plan-aliases", WM_OPTION_LIST, AT(label_plan_aliases), "migrations.openshift.io/migPlanName", "KEY,...", NULL, 0, 0,
-     "further labels with the plan's name, on MigMigrations only; at most 4"},
-    {"label-migration", WM_OPTION_TEXT, AT(label_migration), "migration.openshift.io/migmigration-name", "KEY", NULL, 0, 0,
-     "label with the migration's name"},
-    {"label-uid", WM_OPTION_TEXT, AT(label_uid), "migration.openshift.io/migmigration-uid", "KEY", NULL, 0, 0,
-     "label with the migration's uid"},
+    WM_LABEL_OPTIONS(AT(labels)),
 };
 // clang-format on
 
@@ -84,23 +75,3 @@ const struct wm_options wm_serve_options = {
     .sections = sections,
     .config = &config,
 };
-
-int wm_settings_labels(const struct wm_settings *s, struct wm_label_conf *ret, struct wm_error *err)
-{
-    struct wm_label_conf conf = wm_label_conf_default;
-
-    conf.plan = s->label_plan ? s->label_plan : "";
-    conf.migration = s->label_migration ? s->label_migration : "";
-    conf.uid = s->label_uid ? s->label_uid : "";
-    memset(conf.plan_aliases, 0, sizeof conf.plan_aliases);
-    if (s->label_plan_aliases.n > WM_LABEL_ALIASES_MAX)
-        return wm_fail(err, WM_E_TOO_BIG, "label-plan-aliases", "%zu aliases of the plan's label; at most %d",
-                       s->label_plan_aliases.n, WM_LABEL_ALIASES_MAX);
-    for (size_t i = 0; i < s->label_plan_aliases.n; i++)
-        conf.plan_aliases[i] = s->label_plan_aliases.items[i];
-    int rc = wm_label_conf_check(&conf, err);
-
-    if (rc == WM_OK)
-        *ret = conf;
-    return rc;
-}

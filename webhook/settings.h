@@ -3,8 +3,7 @@
 #ifndef WAYMARK_WEBHOOK_SETTINGS_H
 #define WAYMARK_WEBHOOK_SETTINGS_H
 
-#include "waymark/labels.h"
-#include "waymark/options.h"
+#include "waymark/label_settings.h"
 
 struct wm_settings {
     char *listen, *health_listen, *log_level;
@@ -16,14 +15,10 @@ struct wm_settings {
     int64_t cert_validity_h, cert_wait_s, cert_keep_s;
     int64_t loops, max_connections, max_body_mib, body_budget_mib, max_in_flight, idle_timeout_s, max_age_s;
     int64_t drain_s, grace_s;
-    char *label_plan, *label_migration, *label_uid;
-    struct wm_option_list label_plan_aliases;
+    struct wm_label_settings labels;
     char *config; /* the file that the settings came from; NULL = none */
 };
 
 extern const struct wm_options wm_serve_options;
-
-/* The label configuration in the settings, checked; borrows from them. */
-int wm_settings_labels(const struct wm_settings *s, struct wm_label_conf *ret, struct wm_error *err);
 
 #endif

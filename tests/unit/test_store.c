@@ -1,7 +1,8 @@
+#include <pthread.h>
 #include <stdio.h>
 
 #include "unit.h"
-#include "webhook/store.h"
+#include "waymark/store.h"
 
 static struct wm_parent migration(const char *name, const char *uid, const char *plan)
 {
@@ -139,6 +140,67 @@ static void thousands_are_held_and_removed(void **state)
     wm_store_free(s);
 }
 
+static bool is_other(void *ctx, const char *uid)
+{
+    return strcmp(uid, ctx) != 0;
+}
+
+static void what_is_not_to_be_kept_goes(void **state)
+{
+    struct wm_store *s = wm_store_new();
+    struct wm_parent p, got;
+    char gone[] = "u-a";
+
+    (void)state;
+    p = migration("a", "u-a", "plan");
+    wm_store_put(s, &p, true);
+    p = migration("b", "u-b", "plan");
+    wm_store_put(s, &p, true);
+    wm_store_retain(s, is_other, gone);
+    assert_int_equal(find(s, "a", "u-a", &got), WM_FOUND_MISS);
+    assert_int_equal(find(s, "b", "u-b", &got), WM_FOUND);
+    assert_int_equal(wm_store_count(s, WM_PARENT_MIGMIGRATION), 1);
+    wm_store_free(s);
+}
+
+enum { ROUNDS = 2000 };
+
+static void *write_often(void *ctx)
+{
+    struct wm_store *s = ctx;
+    char uid[32];
+
+    for (int i = 0; i < ROUNDS; i++) {
+        snprintf(uid, sizeof uid, "u-%d", i % 100);
+        struct wm_parent p = migration("m", uid, "plan");
+
+        wm_store_put(s, &p, true);
+        if (i % 7 == 0)
+            wm_store_remove(s, uid);
+    }
+    return NULL;
+}
+
+static void one_thread_writes_while_another_reads(void **state)
+{
+    struct wm_store *s = wm_store_new();
+    struct wm_parent got;
+    pthread_t writer;
+    char uid[32], gone[] = "u-1";
+
+    (void)state;
+    assert_int_equal(pthread_create(&writer, NULL, write_often, s), 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        snprintf(uid, sizeof uid, "u-%d", i % 100);
+        if (find(s, "", uid, &got) == WM_FOUND)
+            assert_string_equal(got.identity.plan, "plan");
+        if (i % 100 == 0)
+            wm_store_retain(s, is_other, gone);
+    }
+    pthread_join(writer, NULL);
+    wm_store_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +208,8 @@ int main(void)
         cmocka_unit_test(a_migration_whose_plan_is_unknown_is_a_miss_until_seen_whole),
         cmocka_unit_test(a_complete_list_drops_what_it_does_not_hold),
         cmocka_unit_test(thousands_are_held_and_removed),
+        cmocka_unit_test(what_is_not_to_be_kept_goes),
+        cmocka_unit_test(one_thread_writes_while_another_reads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

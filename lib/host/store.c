@@ -1,4 +1,4 @@
-#include "store.h"
+#include "waymark/store.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -196,6 +196,18 @@ void wm_store_list_end(struct wm_store *s, enum wm_parent_kind kind)
                 unlink_record(s, link);
             else
                 link = &(*link)->next;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void wm_store_retain(struct wm_store *s, wm_store_keep_fn *keep, void *ctx)
+{
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->n_buckets; i++)
+        for (struct record **link = &s->buckets[i]; *link;)
+            if (keep(ctx, text_of(*link, F_UID)))
+                link = &(*link)->next;
+            else
+                unlink_record(s, link);
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -1,0 +1,89 @@
+#include "repair_look.h"
+
+#include "waymark/patch.h"
+
+enum { AT_VERSION = WM_O_COUNT, AT_DELETION, AT_PHASE, AT_COUNT };
+enum { PATCH_MAX = 64 << 10 };
+
+static const char MTC[] = "migration.openshift.io";
+
+static const struct wm_label_rule *rule_of(enum wm_kind kind)
+{
+    size_t n;
+    const struct wm_label_rule *rules = wm_label_rules(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rules[i].kind, wm_kinds[kind].kind) == 0 &&
+            strcmp(rules[i].group, wm_kinds[kind].group) == 0)
+            return &rules[i];
+    return NULL;
+}
+
+enum wm_parent_kind wm_parent_kind_of(enum wm_kind kind)
+{
+    for (int i = 1; i < WM_PARENT_COUNT; i++)
+        if (strcmp(wm_parent_resources[i].kind, wm_kinds[kind].kind) == 0 &&
+            strcmp(wm_parent_resources[i].group, wm_kinds[kind].group) == 0)
+            return (enum wm_parent_kind)i;
+    return WM_PARENT_NONE;
+}
+
+/* mig-controller writes its objects as a whole: a write of ours while it works on one costs it a conflict.
+ * It leaves alone what has ended.  Velero patches, or tries again; a label more does not hinder it. */
+static bool is_at_rest(enum wm_kind kind, struct wm_json_span phase)
+{
+    static const char *const ended[] = {"Completed", "Succeeded", "Failed"};
+
+    if (strcmp(wm_kinds[kind].group, MTC) != 0)
+        return true;
+    for (size_t i = 0; i < sizeof ended / sizeof ended[0]; i++)
+        if (wm_json_span_is(phase, ended[i]))
+            return true;
+    return false;
+}
+
+/* Each operation relies on what was read: a map that was not there may be there now, and a value may have
+ * come from somebody else. */
+static void put_tests(const struct wm_json_span at[], struct wm_buf *patch)
+{
+    struct wm_patch p = wm_patch_to(patch);
+
+    wm_patch_json(&p, "test", "/metadata/uid", NULL, at[WM_O_UID].text);
+    wm_patch_json(&p, "test", "/metadata/resourceVersion", NULL, at[AT_VERSION].text);
+    wm_patch_end(&p);
+}
+
+static bool read_object(struct wm_str object, struct wm_json_span at[AT_COUNT])
+{
+    static const char *const pointers[] = {WM_OBJECT_POINTERS(""), "/metadata/resourceVersion",
+                                           "/metadata/deletionTimestamp", "/status/phase"};
+
+    return wm_json_locate(object, AT_COUNT, pointers, at, NULL) == WM_OK &&
+           at[WM_O_UID].kind == WM_JSON_STRING && at[AT_VERSION].kind == WM_JSON_STRING;
+}
+
+enum wm_lack wm_lack_of(const struct wm_lack_look *l, struct wm_buf *patch, wm_uid ret_missing)
+{
+    const struct wm_label_rule *rule = rule_of(l->kind);
+    struct wm_json_span at[AT_COUNT];
+    struct wm_object object;
+    struct wm_derivation d;
+    wm_auto_buf struct wm_buf trial = WM_BUF_MAX(PATCH_MAX);
+    wm_name namespace_;
+
+    if (!rule || !read_object(l->object, at) || at[AT_DELETION].kind == WM_JSON_STRING ||
+        !(l->quiet || is_at_rest(l->kind, at[AT_PHASE])))
+        return WM_LACKS_NOTHING;
+    memcpy(object.at, at, sizeof object.at);
+    wm_span_copy(at[WM_O_NAMESPACE], namespace_, sizeof namespace_);
+    wm_derive(l->conf, rule, &object, namespace_, l->find, l->ctx, &d);
+    if (wm_label_patch(l->conf, rule, &object, &d, &trial) > 0) {
+        put_tests(at, patch);
+        wm_label_patch(l->conf, rule, &object, &d, patch);
+        return WM_LACKS_LABELS;
+    }
+    if (d.missing.kind == WM_PARENT_NONE)
+        return WM_LACKS_NOTHING;
+    memcpy(ret_missing, d.missing.uid, sizeof d.missing.uid);
+    return WM_LACKS_PARENT;
+}

@@ -1,0 +1,154 @@
+# shellcheck shell=bash
+# What was made without the webhook gets its labels from the aggregator, on two control planes: the host, where the
+# MigMigration is, and the cluster "source", where there are only Velero's objects.
+
+AGGREGATOR=$WM_BUILD/release/aggregator/waymark-aggregator
+PLAN_KEY=migration.openshift.io/migplan-name
+NAME_KEY=migration.openshift.io/migmigration-name
+UID_KEY=migration.openshift.io/migmigration-uid
+KINDS=$STORY_KINDS,pods
+
+# on CLUSTER COMMAND...: with kubectl speaking to it
+on() { KUBECONFIG=$E2E_CASE_DIR/$1.kubeconfig "${@:2}"; }
+make_cluster() {
+    use_cluster "repair-$1"
+    cp "$KUBECONFIG" "$E2E_CASE_DIR/$1.kubeconfig"
+    apply_crds "$WM_ROOT/tests/crds"
+    operator_namespace
+    story_unrelated
+}
+
+# Everything is made before any test: the migration has ended, and nobody labelled.
+case_begin() {
+    make_cluster host
+    story_plan
+    story_migration
+    story_backups
+    story_restores
+    story_direct
+    ended migmigration "$MIGRATION" '{"phase": "Completed"}'
+    ended directvolumemigration "$DVM" '{"phase": "Completed", "phaseDescription": "Completed", "observedDigest": "1"}'
+    printf '%s\n' "$MIGRATION_UID" >"$E2E_CASE_DIR/uid"
+    make_cluster source
+    story_backups
+}
+# ended KIND NAME STATUS
+ended() { kubectl patch "$1" "$2" -n "$NAMESPACE" --type merge -p "{\"status\": $3}" >/dev/null; }
+
+# aggregator [FLAG...]: on the host, writing labels alone
+aggregator() {
+    HEALTH=127.0.0.1:$(free_port)
+    spawn "$E2E_TEST_DIR" aggregator "$AGGREGATOR" run --kubeconfig "$E2E_CASE_DIR/host.kubeconfig" \
+        --remotes "source=$E2E_CASE_DIR/source.kubeconfig" --health-listen "$HEALTH" --leader-election=false \
+        --reports=false --events=false --verdicts=false "$@"
+}
+sees_all() {
+    local page
+    page=$(curl -fsS "http://$HEALTH/readyz") && [[ $page == *'cluster host: good'*'cluster source: good'* ]]
+}
+metric() { curl -fsS "http://$HEALTH/metrics" | awk -v name="waymark_$1" '$1 == name { print $2 }'; }
+metric_is() { [[ $(metric "$1") == "$2" ]]; }
+
+# objects CLUSTER: all of them, without what every write changes
+objects() {
+    on "$1" kubectl get "$KINDS" -n openshift-migration -o json |
+        jq -S '[.items[] | del(.metadata.resourceVersion, .metadata.managedFields, .metadata.generation)]'
+}
+versions() {
+    on "$1" kubectl get "$KINDS" -A -o json | jq -c '[.items[].metadata | [.uid, .resourceVersion]] | sort'
+}
+# unlabelled CLUSTER: what should be found by its plan, and is not
+unlabelled() {
+    on "$1" kubectl get "$KINDS" -n openshift-migration -o json | jq -r --arg key "$PLAN_KEY" '
+        .items[] | select(.metadata.labels[$key] == null) | "\(.kind)/\(.metadata.name)"'
+}
+left_alone() { [[ $(unlabelled host) == "$HOST_LEFT" && $(unlabelled source) == "$SOURCE_LEFT" ]]; }
+# without_ours: objects as they were but for the labels that are ours
+without_ours() {
+    jq -S --arg plan "$PLAN_KEY" --arg name "$NAME_KEY" --arg uid "$UID_KEY" '.[].metadata.labels |= ((. // {}) |
+        del(.[$plan], .[$name], .[$uid], .["migrations.openshift.io/migPlanName"]))'
+}
+
+# what was made without webhook is labelled on both clusters, two a second; nothing else of it changes
+test_labelled() {
+    local cluster began n
+    for cluster in host source; do
+        objects "$cluster" >"$E2E_TEST_DIR/$cluster.before"
+    done
+    # mig-controller still works on these, as far as anybody can tell
+    SOURCE_LEFT=Backup/nightly-20261121
+    HOST_LEFT=$(unlabelled host | grep -E '^(Backup/nightly|DirectImage|DirectVolumeMigrationProgress)')
+    began=$(now_ms)
+    aggregator --conditions=false --repair-per-s 2
+    eventually 60 left_alone
+    eventually 10 metric_is repairs_due 0
+    n=$(metric labels_repaired_total)
+    say "$n objects in $(($(now_ms) - began)) ms"
+    ((n >= 12)) || fail "only $n were repaired"
+    (($(now_ms) - began >= (n - 2) * 500)) || fail 'that was more than two a second'
+    metric_is repairs_failed_total 0 || fail "$(metric repairs_failed_total) repairs failed"
+    for cluster in host source; do
+        objects "$cluster" | without_ours >"$E2E_TEST_DIR/$cluster.after"
+        without_ours <"$E2E_TEST_DIR/$cluster.before" | diff - "$E2E_TEST_DIR/$cluster.after" ||
+            fail "more changed on $cluster"
+        assert_eq '["velero.io/schedule-name","velero.io/storage-location"]' \
+            "$(on "$cluster" kubectl get backup nightly-20261121 -n openshift-migration -o json |
+                jq -c '.metadata.labels | keys')" 'the labels of a foreign Backup'
+    done
+    on source kubectl get podvolumebackups -n openshift-migration -o json | jq -e --arg uid "$(<"$E2E_CASE_DIR/uid")" "
+        [.items[].metadata.labels | [.[\"$PLAN_KEY\"], .[\"$NAME_KEY\"], .[\"$UID_KEY\"]]] | unique ==
+        [[\"nginx-plan\", \"migration-aaaaa\", \$uid]]" >/dev/null || fail 'the labels on the source'
+}
+
+# a second start reads everything, and writes nothing
+test_nothing_to_do() {
+    local host source
+    host=$(versions host) source=$(versions source)
+    aggregator --conditions=false --repair-per-s 100
+    eventually 20 sees_all
+    sleep 3
+    metric_is repairs_due 0 || fail "$(metric repairs_due) are queued"
+    metric_is labels_repaired_total 0 || fail "$(metric labels_repaired_total) were written"
+    assert_eq "$host" "$(versions host)" 'the host'
+    assert_eq "$source" "$(versions source)" 'the source'
+}
+
+# what comes while it runs is labelled at once, once its parent is known; of what is no migration's nothing is
+test_live() {
+    local orphan
+    aggregator --conditions=false
+    eventually 20 sees_all
+    orphan=$(on source create_from "$WM_ROOT/tests/demo/objects/backup-stage.yaml" \
+        MIGRATION_UID=00000000-aaaa-bbbb-cccc-000000000000)
+    eventually 10 metric_is repairs_waiting 1
+    on source kubectl delete backup "$orphan" -n openshift-migration >/dev/null
+    MIGRATION_UID=$(<"$E2E_CASE_DIR/uid")
+    RESTORE=$(on source story_create restore-stage MIGRATION_UID="$MIGRATION_UID" BACKUP=none)
+    eventually 10 restore_labelled
+}
+restore_labelled() {
+    [[ $(on source label_of restore "$RESTORE" "$UID_KEY" openshift-migration) == "$MIGRATION_UID" ]]
+}
+
+# the labels of a running migration come with its conditions, in one write
+test_running() {
+    local before
+    on host kubectl create -f - >/dev/null <<END
+apiVersion: migration.openshift.io/v1alpha1
+kind: MigMigration
+metadata: {name: running, namespace: openshift-migration, annotations: {openshift.io/touch: "1"}}
+spec: {migPlanRef: {name: nginx-plan, namespace: openshift-migration}, stage: true}
+status: {phase: StageBackupCreated, startTimestamp: "2026-11-21T07:05:00Z"}
+END
+    aggregator
+    eventually 20 sees_all
+    sleep 2
+    before=$(on host kubectl get migmigration running -n openshift-migration -o json | jq -c .metadata.labels)
+    assert_eq null "$before" 'labels before mig-controller was quiet'
+    on host kubectl annotate migmigration running -n openshift-migration --overwrite openshift.io/touch=2 >/dev/null
+    eventually 10 rode_along
+}
+rode_along() {
+    on host kubectl get migmigration running -n openshift-migration -o json | jq -e ".metadata.labels[\"$PLAN_KEY\"] ==
+        \"nginx-plan\" and any(.status.conditions[]; .type == \"MigrationProgress\")" >/dev/null
+}
