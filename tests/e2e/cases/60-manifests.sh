@@ -39,8 +39,8 @@ test_accepted_whole() {
     while read -r overlay expected; do
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
     done <<END
-kubernetes-1.16 27
-legacy-v1beta1 24
+kubernetes-1.16 29
+legacy-v1beta1 26
 END
 }
 
@@ -52,13 +52,14 @@ test_accepted() {
         served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -f "$E2E_TEST_DIR/all.yaml" | wc -l)" "objects of $folder"
     done <<END
-base 25
+base 27
 remote 5
-overlays/validation-fail 25
+remote-labels 2
+overlays/validation-fail 27
 overlays/secret-lookups 3
 overlays/cluster-secrets 3
-overlays/cert-manager 23
-overlays/openshift-service-ca 23
+overlays/cert-manager 25
+overlays/openshift-service-ca 25
 END
 }
 
