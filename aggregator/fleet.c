@@ -128,7 +128,7 @@ static void look(struct wm_fleet *f)
         char why[WM_CLUSTER_WHY_MAX];
         enum wm_cluster_sight sight = sight_of(c, why, sizeof why);
 
-        if (c->view.since_s && sight == c->view.sight && strcmp(why, c->why) == 0)
+        if (!c->used || (c->view.since_s && sight == c->view.sight && strcmp(why, c->why) == 0))
             continue;
         changed = true;
         snprintf(c->why, sizeof c->why, "%s", why);

@@ -15,6 +15,7 @@ struct wm_fleet_opts {
     const char *user_agent;
     const char *namespace_; /* where mig-controller and Velero work, on every cluster */
     int64_t pod_volume_timeout_s;
+    int retry_ms; /* before a cluster that could not be used is tried again; 0 = 30,000 */
     /* All run with the lock held, in the thread of the cluster that brought it; they must not block. */
     /* Something of the migration changed, or of what belongs to it. */
     void (*changed)(void *ctx, struct wm_id migration);

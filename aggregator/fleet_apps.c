@@ -32,7 +32,7 @@ static bool has_place(const struct places *p, uint8_t cluster, const char *names
 
 static void add_place(struct places *p, uint8_t cluster, const char *namespace_)
 {
-    if (cluster == WM_NO_CLUSTER || !namespace_[0] || p->n == MAX_PLACES ||
+    if (cluster == WM_NO_CLUSTER || !wm_kube_is_name(namespace_) || p->n == MAX_PLACES ||
         strcmp(namespace_, p->fleet->opts.namespace_) == 0 || has_place(p, cluster, namespace_))
         return;
     struct place *to = &p->list[p->n++];

@@ -8,17 +8,23 @@
 #include "waymark/json_index.h"
 #include "waymark/log.h"
 
-enum { CALL_MS = 3000, RETRY_MS = 30000, TOKEN_CHECK_MS = 60000, PATH_MAX_N = 1024, OBJECT_MAX = 1 << 20 };
+enum { CALL_MS = 3000, RETRY_MS = 30000, PATH_MAX_N = 1024, OBJECT_MAX = 1 << 20 };
 
 /* --- one cluster --- */
 
 struct cluster *wm_cluster_new(struct wm_fleet *f, const char *name)
 {
-    if (f->n_clusters == WM_CLUSTERS_MAX)
+    size_t i = 0;
+
+    while (i < f->n_clusters && f->clusters[i].used)
+        i++;
+    if (i == WM_CLUSTERS_MAX)
         return NULL;
     pthread_mutex_lock(&f->lock);
-    struct cluster *c = &f->clusters[f->n_clusters++];
+    struct cluster *c = &f->clusters[i];
 
+    if (i == f->n_clusters)
+        f->n_clusters++;
     *c = (struct cluster){.used = true};
     snprintf(c->name, sizeof c->name, "%s", name);
     pthread_mutex_unlock(&f->lock);
@@ -60,6 +66,16 @@ void wm_cluster_disconnect(struct wm_fleet *f, struct cluster *c)
     wm_kube_free(kube);
 }
 
+/* Its place is free for another: names of clusters may come and go for ever. */
+static void drop(struct wm_fleet *f, struct cluster *c)
+{
+    wm_cluster_disconnect(f, c);
+    pthread_mutex_lock(&f->lock);
+    *c = (struct cluster){.used = false};
+    f->opts.all_changed(f->opts.ctx);
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* --- the way that a MigCluster tells --- */
 
 static int get(struct wm_fleet *f, const char *path, struct wm_buf *out, struct wm_error *err)
@@ -91,6 +107,9 @@ static char *read_token(struct wm_fleet *f, const struct way *w, struct wm_error
     struct wm_json_span s;
     size_t n = 0;
 
+    if (wm_kube_name_check("namespace", w->secret_namespace, err) < 0 ||
+        wm_kube_name_check("Secret", w->secret, err) < 0)
+        return NULL;
     snprintf(path, sizeof path, "/api/v1/namespaces/%s/secrets/%s", w->secret_namespace, w->secret);
     if (get(f, path, &body, err) < 0) {
         wm_fail_in(err, "Secret %s/%s", w->secret_namespace, w->secret);
@@ -117,11 +136,13 @@ static int read_ca(struct wm_fleet *f, const char *name, struct wm_str *ret, str
     struct wm_json_span s;
     size_t n = 0;
 
-    snprintf(path, sizeof path, "/apis/migration.openshift.io/v1alpha1/namespaces/%s/migclusters/%s",
-             f->opts.namespace_, name);
-    int rc = get(f, path, &body, err);
+    int rc = wm_kube_name_check("MigCluster", name, err);
 
     if (rc < 0)
+        return rc;
+    snprintf(path, sizeof path, "/apis/migration.openshift.io/v1alpha1/namespaces/%s/migclusters/%s",
+             f->opts.namespace_, name);
+    if ((rc = get(f, path, &body, err)) < 0)
         return wm_fail_in(err, "MigCluster %s", name);
     if (wm_json_locate(wm_buf_text(&body), 1, pointers, &s, NULL) == WM_OK) {
         char *ca = decoded(s, &n);
@@ -131,6 +152,17 @@ static int read_ca(struct wm_fleet *f, const char *name, struct wm_str *ret, str
     return WM_OK;
 }
 
+static char *server_of(const char *url)
+{
+    size_t n = strlen(url);
+
+    while (n && url[n - 1] == '/')
+        n--;
+    return wm_xstrndup((struct wm_str){url, n});
+}
+
+/* A connection that is there is replaced by one with another token only: what is known of the cluster goes
+ * with it. */
 static int connect_by_migcluster(struct wm_fleet *f, struct cluster *c, struct wm_error *err)
 {
     struct wm_kube_access access = {.insecure = c->way.insecure};
@@ -138,14 +170,16 @@ static int connect_by_migcluster(struct wm_fleet *f, struct cluster *c, struct w
 
     if (rc == WM_OK && !(access.token = read_token(f, &c->way, err)))
         rc = err->code;
-    if (rc == WM_OK) {
-        size_t n = strlen(c->way.url);
+    uint64_t token = rc == WM_OK ? wm_str_digest(wm_str_of(access.token), strlen(access.token)) : 0;
 
-        while (n && c->way.url[n - 1] == '/')
-            n--;
-        access.server = wm_xstrndup((struct wm_str){c->way.url, n});
+    if (rc == WM_OK && (!c->kube || token != c->token)) {
+        wm_cluster_disconnect(f, c);
+        c->token = token;
+        access.server = server_of(c->way.url);
         access.name = wm_xstrdup(c->name);
         rc = wm_cluster_connect(f, c, &access, err);
+        if (rc < 0)
+            wm_cluster_disconnect(f, c);
     }
     wm_kube_access_done(&access);
     return rc;
@@ -195,16 +229,6 @@ static struct cluster *find_cluster(struct wm_fleet *f, const char *name)
     return NULL;
 }
 
-static bool is_refused(const struct cluster *c)
-{
-    struct wm_watch_stats stats;
-
-    if (!c->feeds)
-        return false;
-    wm_watch_stats(c->feeds->watch, &stats);
-    return stats.state == WM_WATCH_UNAUTHORIZED;
-}
-
 /* Tries to reach it; what stands in the way is what is said of the cluster until the next try. */
 static void try_connect(struct wm_fleet *f, struct cluster *c)
 {
@@ -212,11 +236,12 @@ static void try_connect(struct wm_fleet *f, struct cluster *c)
 
     if (wm_mono_ms() < c->token_retry_ms)
         return;
-    c->token_retry_ms = wm_mono_ms() + RETRY_MS;
+    c->token_retry_ms = wm_mono_ms() + (f->opts.retry_ms ? f->opts.retry_ms : RETRY_MS);
     if (connect_by_migcluster(f, c, &err) == WM_OK)
         return;
     wm_log_error(WM_LOG_WARN, "cluster_unusable", &err);
-    wm_cluster_disconnect(f, c);
+    if (c->kube)
+        return;
     pthread_mutex_lock(&f->lock);
     wm_line_copy(c->why, sizeof c->why, wm_str_of(err.msg));
     pthread_mutex_unlock(&f->lock);
@@ -232,13 +257,13 @@ static void refresh_one(struct wm_fleet *f, const struct wanted *w)
         return;
     bool moved = memcmp(&c->way, &w->way, sizeof c->way) != 0;
 
-    /* A refused token may have been replaced in its Secret. */
-    if (c->kube && (moved || (is_refused(c) && wm_mono_ms() >= c->token_retry_ms)))
+    if (moved) {
         wm_cluster_disconnect(f, c);
-    c->way = w->way;
-    if (moved)
         c->token_retry_ms = 0;
-    if (!c->kube)
+    }
+    c->way = w->way;
+    /* A refused token may have been replaced in its Secret. */
+    if (!c->kube || c->view.sight == WM_SIGHT_UNAUTHORIZED)
         try_connect(f, c);
 }
 
@@ -254,8 +279,8 @@ void wm_clusters_refresh(struct wm_fleet *f)
     for (size_t i = 1; i < f->n_clusters; i++) {
         struct cluster *c = &f->clusters[i];
 
-        if (!c->by_hand && c->kube && !find_wanted(w, c->name))
-            wm_cluster_disconnect(f, c);
+        if (c->used && !c->by_hand && !find_wanted(w, c->name))
+            drop(f, c);
     }
     free(w);
 }

@@ -38,7 +38,7 @@ struct cluster {
     wm_name name;
     struct wm_kube *kube; /* NULL = no way yet */
     struct way way;
-    bool token_asked;       /* its Secret is being read */
+    uint64_t token;         /* digest of the one it was connected with */
     int64_t token_retry_ms; /* when the Secret is read again */
     struct feed *feeds;
     struct wm_cluster_view view;

@@ -103,6 +103,8 @@ void wm_follow_all_changed(void *ctx)
 void wm_follow_again(struct wm_follow *f)
 {
     pthread_mutex_lock(&f->lock);
+    for (struct tracked *t = f->list; t; t = t->next)
+        t->reread = true;
     mark(f, true);
     pthread_mutex_unlock(&f->lock);
 }
@@ -114,7 +116,7 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
 
     if (r->kind != WM_KIND_MIGMIGRATION || wm_sight_read(object, live, &sight, NULL) < 0)
         return;
-    uint64_t words = wm_words_live(object);
+    uint64_t words = wm_words_live(&f->opts, object);
 
     pthread_mutex_lock(&f->lock);
     struct tracked *t = find_or_add(f, r->id);
@@ -128,15 +130,40 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
 
 /* --- turns --- */
 
-/* Takes the mark off, so that what comes while it is judged marks it again. */
+bool wm_follow_may_write(const struct wm_follow *f)
+{
+    return f->opts.may_write(f->opts.ctx);
+}
+
+static void forget_report(struct tracked *t)
+{
+    free(t->history);
+    free(t->stored);
+    free(t->report_due);
+    t->history = NULL;
+    t->stored = t->report_due = NULL;
+    t->report_known = false;
+    t->report = 0;
+}
+
+/* Takes the marks off, so that what comes while it is judged marks it again. */
 static bool take_dirty(struct wm_follow *f, struct tracked *t)
 {
     pthread_mutex_lock(&f->lock);
-    bool dirty = t->dirty;
+    bool dirty = t->dirty, reread = t->reread;
 
-    t->dirty = false;
+    t->dirty = t->reread = false;
     pthread_mutex_unlock(&f->lock);
+    if (reread)
+        forget_report(t);
     return dirty;
+}
+
+static bool is_due(struct wm_follow *f, struct tracked *t, bool may_write)
+{
+    bool dirty = take_dirty(f, t);
+
+    return dirty || (may_write && t->report_unread && wm_mono_ms() >= t->retry_ms);
 }
 
 static void drop_gone(struct wm_follow *f)
@@ -147,7 +174,8 @@ static void drop_gone(struct wm_follow *f)
     for (struct tracked **link = &f->list; *link;) {
         struct tracked *t = *link;
 
-        if (!t->gone) {
+        if (!t->gone || t->dirty) { /* dirty: it may be back */
+            t->gone = false;
             unfinished += !t->ended;
             link = &t->next;
             continue;
@@ -174,18 +202,18 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
 {
     int64_t begin = wm_mono_ns();
     struct wm_kube *host = wm_fleet_kube(fleet, 0);
-    bool may_write = f->opts.may_write(f->opts.ctx), busy = false;
+    bool may_write = wm_follow_may_write(f), busy = false;
 
     for (struct tracked *t = head(f); t; t = t->next)
-        if (take_dirty(f, t)) {
+        if (is_due(f, t, may_write)) {
             busy = true;
             if (may_write && f->opts.reports && !t->report_known)
                 wm_follow_read_report(f, t, host);
             t->gone = !wm_follow_judge(f, t, fleet, may_write ? events : NULL);
         }
-    for (struct tracked *t = head(f); t && may_write; t = t->next)
+    for (struct tracked *t = head(f); t && wm_follow_may_write(f); t = t->next)
         busy |= wm_follow_write_words(f, t, host);
-    for (struct tracked *t = head(f); t && may_write; t = t->next)
+    for (struct tracked *t = head(f); t && wm_follow_may_write(f); t = t->next)
         busy |= wm_follow_write_report(f, t, host);
     drop_gone(f);
     if (busy)

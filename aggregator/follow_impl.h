@@ -14,6 +14,7 @@ struct tracked {
     struct tracked *next;
     struct wm_id id;
     bool dirty, gone, seen; /* lock; seen: its object has come */
+    bool reread;            /* lock: another replica may have written the report */
     uint64_t live;          /* lock: digest of our words as they stand in the object */
     struct wm_slot slot;    /* lock */
     wm_name namespace_, name;
@@ -27,6 +28,8 @@ struct tracked {
     int64_t retry_ms;           /* no write before */
     struct wm_history *history; /* of an unfinished one, or one whose report is not written yet */
     bool report_known;          /* the stored report was looked at */
+    bool report_unread;         /* that failed; again at retry_ms */
+    wm_uid foreign;             /* uid of a report of this name that is another migration's; "" = none */
     char *stored;               /* that report, until it was compared once; owned */
     uint64_t report;            /* digest of the status that is stored; 0 = none of ours */
     char *report_due;           /* status to be stored; owned */
@@ -45,12 +48,13 @@ struct wm_follow {
     _Atomic size_t unfinished;
 };
 
+bool wm_follow_may_write(const struct wm_follow *f);
 /* follow_judge.c: what is to be said of a migration, into *t; false = the model has no such migration. */
 bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet,
                      struct wm_events *events);
 /* follow_words.c: digests of our words, as they are wanted and as an object has them. */
 uint64_t wm_words_wanted(const struct wm_follow_opts *o, const struct tracked *t);
-uint64_t wm_words_live(struct wm_str object);
+uint64_t wm_words_live(const struct wm_follow_opts *o, struct wm_str object);
 extern const char WM_VERDICT_KEY[];
 /* follow_write.c: true when something was sent. */
 bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host);

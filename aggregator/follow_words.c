@@ -60,7 +60,7 @@ static uint64_t put_condition(uint64_t h, struct wm_json_value list, const char 
     return h;
 }
 
-uint64_t wm_words_live(struct wm_str object)
+uint64_t wm_words_live(const struct wm_follow_opts *o, struct wm_str object)
 {
     static const char *const pointers[] = {"/status/conditions", "/metadata/annotations"};
     struct wm_json_span s[2];
@@ -69,9 +69,9 @@ uint64_t wm_words_live(struct wm_str object)
 
     if (wm_json_locate_indexed(object, 2, pointers, s, 1, &x, NULL) < 0)
         return 0;
-    for (int i = 0; i < WM_SAID_COUNT; i++)
+    for (int i = 0; o->conditions && i < WM_SAID_COUNT; i++)
         h = put_condition(h, wm_json_root(&x, 0), types[i]);
     struct wm_json_span verdict = wm_member(s[1], WM_VERDICT_KEY);
 
-    return verdict.kind == WM_JSON_ABSENT ? h : put_span(h, verdict);
+    return !o->verdicts || verdict.kind == WM_JSON_ABSENT ? h : put_span(h, verdict);
 }

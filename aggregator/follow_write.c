@@ -13,8 +13,10 @@ static const char JSON_PATCH[] = "application/json-patch+json";
 static const char MIGRATIONS[] = "/apis/migration.openshift.io/v1alpha1/namespaces/%s/migmigrations/%s";
 static const char REPORTS[] = "/apis/waymark.io/v1alpha1/namespaces/%s/migrationreports";
 
-static int call(struct wm_kube *host, const char *method, const char *path, const char *type,
-                struct wm_str body, struct wm_buf *ret_body, int *ret_status, struct wm_error *err)
+/* Another replica may have begun to lead while the call before this one was under way. */
+static int call(const struct wm_follow *f, struct wm_kube *host, const char *method, const char *path,
+                const char *type, struct wm_str body, struct wm_buf *ret_body, int *ret_status,
+                struct wm_error *err)
 {
     struct wm_kube_request r = {
         .method = method,
@@ -25,6 +27,8 @@ static int call(struct wm_kube *host, const char *method, const char *path, cons
         .max_body = OBJECT_MAX,
     };
 
+    if (strcmp(method, "GET") != 0 && !wm_follow_may_write(f))
+        return wm_fail(err, WM_E_CONFLICT, NULL, "this replica does not lead any more");
     return wm_kube_call(host, &r, ret_body, ret_status, err);
 }
 
@@ -117,19 +121,19 @@ bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kub
     if (answer != WM_SLOT_NOW)
         return false;
     snprintf(path, sizeof path, MIGRATIONS, t->namespace_, t->name);
-    int n = call(host, "GET", path, NULL, (struct wm_str){0}, &object, &status, &err);
+    int n = call(f, host, "GET", path, NULL, (struct wm_str){0}, &object, &status, &err);
 
     if (n == WM_OK)
         n = make_patch(f, t, wm_buf_text(&object), &patch, &err);
     if (n <= 0) {
         if (n < 0 && status != 404)
             failed(f, t, "conditions", &err);
-        if (n == 0)
-            came_of_it(f, t, true);
+        else
+            came_of_it(f, t, n == 0);
         return true;
     }
-    n = call(host, "PATCH", path, JSON_PATCH, wm_buf_text(&patch), NULL, &status, &err);
-    if (n < 0 && status != 409 && status != 422)
+    n = call(f, host, "PATCH", path, JSON_PATCH, wm_buf_text(&patch), NULL, &status, &err);
+    if (n < 0 && status != 404 && status != 409 && status != 422)
         failed(f, t, "conditions", &err);
     else
         came_of_it(f, t, n == WM_OK);
@@ -148,6 +152,15 @@ static void report_path(const struct tracked *t, bool one, bool status, char pat
         snprintf(path + n, PATH_MAX_N - (size_t)n, "/%s%s", name, status ? "/status" : "");
 }
 
+static void read_uid(struct wm_str object, wm_uid ret)
+{
+    static const char *const pointers[] = {"/metadata/uid"};
+    struct wm_json_span s;
+
+    if (wm_json_locate(object, 1, pointers, &s, NULL) == WM_OK)
+        wm_span_copy(s, ret, sizeof(wm_uid));
+}
+
 void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
 {
     char path[PATH_MAX_N];
@@ -159,20 +172,48 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
         wm_follow_changed(f, t->id);
         return;
     }
-    report_path(t, true, false, path);
-    int rc = call(host, "GET", path, NULL, (struct wm_str){0}, &object, &status, &err);
-
-    if (rc < 0 && status != 404)
+    if (wm_mono_ms() < t->retry_ms)
         return;
+    report_path(t, true, false, path);
+    int rc = call(f, host, "GET", path, NULL, (struct wm_str){0}, &object, &status, &err);
+
+    t->report_unread = rc < 0 && status != 404;
+    if (t->report_unread) {
+        failed(f, t, "report, not even read", &err);
+        return;
+    }
     t->report_known = true;
     t->history = wm_xcalloc(1, sizeof *t->history);
     if (rc == WM_OK && wm_history_read(t->history, wm_buf_text(&object), t->uid))
         t->stored = wm_buf_take(&object);
-    else
-        memset(t->history, 0, sizeof *t->history);
+    else if (rc == WM_OK)
+        read_uid(wm_buf_text(&object), t->foreign);
 }
 
-static int create_report(const struct tracked *t, struct wm_kube *host, int *ret_status, struct wm_error *err)
+/* Its owner is gone; the garbage collector would take it, and our words in it, sooner or later. */
+static int drop_foreign(const struct wm_follow *f, struct tracked *t, struct wm_kube *host,
+                        struct wm_error *err)
+{
+    wm_auto_buf struct wm_buf options = WM_BUF_MAX(PATCH_MAX);
+    char path[PATH_MAX_N];
+    int status = 0;
+
+    if (!t->foreign[0])
+        return WM_OK;
+    wm_buf_puts(&options, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":");
+    wm_json_quote(&options, wm_str_of(t->foreign));
+    wm_buf_puts(&options, "}}");
+    report_path(t, true, false, path);
+    int rc = call(f, host, "DELETE", path, NULL, wm_buf_text(&options), NULL, &status, err);
+
+    if (rc < 0 && status != 404 && status != 409)
+        return rc;
+    t->foreign[0] = '\0';
+    return WM_OK;
+}
+
+static int create_report(const struct wm_follow *f, const struct tracked *t, struct wm_kube *host,
+                         int *ret_status, struct wm_error *err)
 {
     struct wm_migration_state m = {0};
     struct wm_situation s = {.state = &m};
@@ -186,10 +227,11 @@ static int create_report(const struct tracked *t, struct wm_kube *host, int *ret
     memcpy(m.plan, t->plan, sizeof m.plan);
     wm_report_object(&s, &object);
     report_path(t, false, false, path);
-    return call(host, "POST", path, NULL, wm_buf_text(&object), NULL, ret_status, err);
+    return call(f, host, "POST", path, NULL, wm_buf_text(&object), NULL, ret_status, err);
 }
 
-static int put_status(const struct tracked *t, struct wm_kube *host, int *ret_status, struct wm_error *err)
+static int put_status(const struct wm_follow *f, const struct tracked *t, struct wm_kube *host,
+                      int *ret_status, struct wm_error *err)
 {
     wm_auto_buf struct wm_buf patch = WM_BUF_MAX(WM_REPORT_MAX + PATCH_MAX);
     char path[PATH_MAX_N];
@@ -198,7 +240,7 @@ static int put_status(const struct tracked *t, struct wm_kube *host, int *ret_st
     wm_buf_puts(&patch, t->report_due);
     wm_buf_puts(&patch, "}]");
     report_path(t, true, true, path);
-    return call(host, "PATCH", path, JSON_PATCH, wm_buf_text(&patch), NULL, ret_status, err);
+    return call(f, host, "PATCH", path, JSON_PATCH, wm_buf_text(&patch), NULL, ret_status, err);
 }
 
 bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
@@ -208,12 +250,14 @@ bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_ku
 
     if (!t->report_due || t->gone || wm_mono_ms() < t->retry_ms)
         return false;
-    int rc = put_status(t, host, &status, &err);
+    int rc = drop_foreign(f, t, host, &err);
 
+    if (rc == WM_OK)
+        rc = put_status(f, t, host, &status, &err);
     if (rc < 0 && status == 404) {
-        rc = create_report(t, host, &status, &err);
+        rc = create_report(f, t, host, &status, &err);
         if (rc == WM_OK || status == 409)
-            rc = put_status(t, host, &status, &err);
+            rc = put_status(f, t, host, &status, &err);
     }
     if (rc < 0) {
         failed(f, t, "report", &err);

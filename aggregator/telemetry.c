@@ -177,9 +177,10 @@ static unsigned readyz(void *ctx, struct wm_buf *out)
     wm_fleet_lock(from->fleet);
     wm_fleet_world(from->fleet, &w);
     for (size_t i = 0; i < w.n_clusters; i++)
-        wm_buf_printf(out, "[%c]cluster %s: %s%s%s\n", w.clusters[i].sight == WM_SIGHT_GOOD ? '+' : '!',
-                      w.clusters[i].name, wm_sight_name(w.clusters[i].sight),
-                      w.clusters[i].why[0] ? ", " : "", w.clusters[i].why);
+        if (w.clusters[i].name[0]) /* else its MigCluster is gone */
+            wm_buf_printf(out, "[%c]cluster %s: %s%s%s\n", w.clusters[i].sight == WM_SIGHT_GOOD ? '+' : '!',
+                          w.clusters[i].name, wm_sight_name(w.clusters[i].sight),
+                          w.clusters[i].why[0] ? ", " : "", w.clusters[i].why);
     wm_fleet_unlock(from->fleet);
     if (from->lease) {
         struct wm_lease_stats s;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "path_safe.h"
 #include "waymark/log.h"
 
 /* Memory is what bounds them: a pod has 192 MiB for everything. */
@@ -177,9 +176,9 @@ static bool is_known(const struct wm_query *q, enum wm_fetch_result *ret)
     *ret = WM_FETCH_ABSENT;
     if (scoped && !q->namespace_[0])
         *ret = WM_FETCH_ERROR;
-    else if (scoped && !wm_is_path_safe(q->namespace_))
+    else if (scoped && !wm_kube_is_name(q->namespace_))
         *ret = q->name[0] ? WM_FETCH_ABSENT : WM_FETCH_ERROR;
-    else if (!q->name[0] || wm_is_path_safe(q->name))
+    else if (!q->name[0] || wm_kube_is_name(q->name))
         return false;
     return true;
 }

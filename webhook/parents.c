@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "path_safe.h"
 #include "waymark/log.h"
 #include "waymark/store.h"
 
@@ -245,7 +244,7 @@ static bool send_lookup(struct lookup *l, int budget_ms)
                                       .once = true,
                                       .accept = by_name ? NULL : METADATA_LIST};
 
-    if (by_name && (!wm_is_path_safe(l->ref.name) || !wm_is_path_safe(l->ref.namespace_)))
+    if (by_name && (!wm_kube_is_name(l->ref.name) || !wm_kube_is_name(l->ref.namespace_)))
         return false;
     if (by_name)
         snprintf(path, sizeof path, "/apis/%s/%s/namespaces/%s/%s/%s", r->group, r->version,

@@ -71,7 +71,9 @@ const char *wm_kube_namespace(const struct wm_kube *k);
  * False when it never answered. */
 bool wm_kube_clock_offset_ms(struct wm_kube *k, int64_t *ret);
 
-/* What goes into a path as a name must be one.  `what` is for the message: "Secret". */
+/* What goes into a path as a name must be one: letters, digits, '-' and '.', but neither "." nor "..".
+ * `what` is for the message: "Secret". */
+bool wm_kube_is_name(const char *name);
 int wm_kube_name_check(const char *what, const char *name, struct wm_error *err);
 
 struct wm_kube_reply {

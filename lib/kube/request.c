@@ -6,6 +6,7 @@
 #include "internal.h"
 #include "waymark/clock.h"
 #include "waymark/log.h"
+#include "waymark/names.h"
 
 enum { MAX_TRIES = 10, DEFAULT_MAX_BODY = 16 << 20 };
 
@@ -197,10 +198,17 @@ static void dispatch(void *ctx)
 
 /* --- from outside --- */
 
+bool wm_kube_is_name(const char *name)
+{
+    size_t n = name ? strlen(name) : 0;
+
+    return n > 0 && n <= WM_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == n &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 int wm_kube_name_check(const char *what, const char *name, struct wm_error *err)
 {
-    if (name && *name && strlen(name) <= 253 &&
-        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(name))
+    if (wm_kube_is_name(name))
         return WM_OK;
     return wm_fail(err, WM_E_INVALID, NULL, "'%s' is no name of a %s", name ? name : "", what);
 }

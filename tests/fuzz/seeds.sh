@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# Writes the goldens as AdmissionReviews, one a file: seeds for the fuzzers. Usage: seeds.sh review|validate DIR
+# Writes the goldens as seeds for the fuzzers, one a file: as AdmissionReviews, or as the objects of a situation.
+# Usage: seeds.sh review|validate|model DIR
 set -euo pipefail
-declare -A folders=([review]=admission [validate]=validation)
+declare -A folders=([review]=admission [validate]=validation [model]=situation)
 cd "$(dirname "$0")/../golden/${folders[$1]}"
 mkdir -p "$2"
 for file in *.json; do
+    if [[ $1 == model ]]; then
+        jq -c '{clusters}' "$file" >"$2/$file"
+        continue
+    fi
     jq -c '(if .operation == "DELETE" then null else .object end) as $new | (.oldObject // (if $new then null else .object end)) as $old |
         {kind: "AdmissionReview", apiVersion: "admission.k8s.io/v1", request: {uid: "u-1",
         kind: {group: (.object.apiVersion | split("/") | if length > 1 then .[0] else "" end), kind: .object.kind},
