@@ -33,7 +33,8 @@ struct wm_watch_sink {
      * checked to be JSON.  Items of core kinds' lists bear no kind.  After a resume an object may come again
      * as it was. */
     void (*upsert)(void *ctx, struct wm_str object);
-    /* DELETED, or no longer selected; the last known state.  May name an object that the sink never saw. */
+    /* DELETED, or no longer selected; the last known state.  May name an object that the sink never saw.
+     * Between begin and end only with `stream`: what went while the list was coming in. */
     void (*remove)(void *ctx, struct wm_str object);
     void (*state)(void *ctx, enum wm_watch_state s,
                   const struct wm_error *why); /* may be NULL; why NULL if none */
@@ -48,6 +49,12 @@ struct wm_watch_spec {
     /* The first list asks etcd, not the API server's cache: for who kept state over a restart and must not
      * see time run backwards. */
     bool quorum_first;
+    /* Lists come as a stream of events where the API server offers it (Kubernetes 1.32 and later, mostly), and as
+     * pages where it refuses (400, 422); what was refused is remembered for a day.  The content is then as
+     * new as the server's from the first list on, at no cost in etcd, and the server needs no memory for the
+     * whole of it.  Not for servers before 1.19, which mistake it for a plain watch.  It costs a request at
+     * the start where it is refused, so it is not for who lists small things in a hurry. */
+    bool stream;
 };
 
 struct wm_watch; /* owned by its wm_kube, freed with it unless stopped before */
@@ -69,6 +76,8 @@ struct wm_watch_stats {
      * (resourceVersion=0) may be older, until an event, a bookmark or a list from etcd proves it. */
     bool confirmed;
     uint64_t lists, list_pages, watches, events, bookmarks, expired /* 410 */, errors, bytes;
+    uint64_t streams;       /* of the lists, how many were asked for as a stream */
+    uint64_t stream_stalls; /* times that nothing came for 10 s while one was not complete */
     uint64_t unknown_events;
 };
 void wm_watch_stats(const struct wm_watch *w, struct wm_watch_stats *ret);

@@ -12,7 +12,7 @@ static void give_up(struct wm_kube *k, const struct wm_error *why)
     for (struct wm_watch *w = k->watches.all, *next; w; w = next) {
         next = w->next;
         if (w->is_open && !w->stopped)
-            wm_watch_cut(w, &frozen);
+            wm_watch_cut(w, WM_OUT_UNREACHABLE, &frozen);
     }
 }
 

@@ -73,6 +73,7 @@ int wm_watch_start(struct wm_kube *k, const struct wm_watch_spec *spec, const st
     w->min_s = spec->watch_min_s ? spec->watch_min_s : 300;
     w->max_s = spec->watch_max_s ? spec->watch_max_s : 600;
     w->bookmarks = true;
+    w->may_stream = spec->stream;
     w->from = spec->quorum_first ? WM_FROM_QUORUM : WM_FROM_CACHE;
     w->url = WM_BUF_MAX(48 << 10);
     w->lines = (struct wm_lines){WM_BUF_MAX(WM_WATCH_MAX_EVENT)};
