@@ -52,6 +52,7 @@ static void build_url(struct wm_watch *w)
 {
     struct wm_watch_query q = {.path = w->path,
                                .selector = w->selector,
+                               .fields = w->fields,
                                .from = w->from,
                                .rv = w->rv,
                                .continue_token = w->continue_token,
@@ -301,6 +302,7 @@ void wm_watch_free(struct wm_watch *w)
     free(w->continue_token);
     free(w->path);
     free(w->selector);
+    free(w->fields);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }

@@ -58,8 +58,19 @@ static int take_continue(struct wm_json_span s, char **ret, struct wm_error *why
     return WM_OK;
 }
 
+/* From now on, at random, so that the audits of a cluster do not all come at once. */
+static void set_audit(struct wm_watch *w)
+{
+    int64_t period_ms = (int64_t)w->audit_s * 1000;
+
+    w->audit_at_ms = period_ms ? wm_mono_ms() + period_ms + period_ms * wm_kube_random(w->k) / UINT32_MAX : 0;
+}
+
 static enum wm_watch_outcome complete_list(struct wm_watch *w, const char *rv)
 {
+    w->is_audit = w->auditing && strcmp(rv, w->rv) == 0;
+    w->stats.audits += w->is_audit;
+    set_audit(w);
     memcpy(w->rv, rv, WM_RV_SIZE);
     w->no_limit = false;
     w->broken_streams = 0;
@@ -68,6 +79,7 @@ static enum wm_watch_outcome complete_list(struct wm_watch *w, const char *rv)
     w->replacing = false;
     if (!w->stopped)
         w->sink.replace_end(w->sink.ctx);
+    w->is_audit = false;
     return WM_OUT_LISTED;
 }
 

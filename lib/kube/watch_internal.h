@@ -16,7 +16,7 @@ enum wm_list_from {
 };
 
 struct wm_watch_query {
-    const char *path, *selector; /* selector as given; NULL = none */
+    const char *path, *selector, *fields; /* selectors as given; NULL = none */
     enum wm_list_from from;
     const char *rv;             /* for FROM_LAST, and for watches */
     const char *continue_token; /* NULL = first page */
@@ -105,8 +105,8 @@ struct wm_watch {
     struct wm_watch_sink sink;
     struct wm_watch *next, **link;
 
-    char *path, *selector;
-    int page_size, min_s, max_s;
+    char *path, *selector, *fields;
+    int page_size, min_s, max_s, audit_s;
     bool metadata_only, paginate_always, no_limit, bookmarks, may_stream;
 
     enum wm_watch_op op;
@@ -135,6 +135,8 @@ struct wm_watch {
     struct wm_error stream_why;
 
     bool replacing, has_content, stopped;
+    bool auditing, is_audit;     /* this list is one; it shows the version that the sink holds */
+    int64_t audit_at_ms;         /* 0 = never */
     bool fresh;                  /* the next attempt takes no connection that is already there */
     struct wm_watch_stats stats; /* the thread's own */
     pthread_mutex_t lock;
@@ -152,6 +154,8 @@ void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct w
                      int retry_after_s);
 /* An open watch is given up; it comes back on a new connection. */
 void wm_watch_cut(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why);
+/* The same to all that are open. */
+void wm_watches_cut(struct wm_kube *k, enum wm_watch_outcome o, const struct wm_error *why);
 void wm_watch_set_state(struct wm_watch *w, enum wm_watch_state s, const struct wm_error *why);
 
 /* A list's or watch's first sign of life. */

@@ -160,6 +160,12 @@ static enum wm_pause pause_for(struct wm_watch *w, const struct wm_watch_rule *r
     return r->pause;
 }
 
+/* At the end of a watch nothing is under way, and a new one must be opened anyway. */
+static bool is_audit_due(const struct wm_watch *w, enum wm_watch_outcome o)
+{
+    return o == WM_OUT_ENDED && w->audit_at_ms && wm_mono_ms() >= w->audit_at_ms;
+}
+
 static void log_step(const struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why)
 {
     static const char *const ops[] = {
@@ -187,6 +193,10 @@ void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct w
         wm_slot_release(w);
     }
     adapt(w, o);
+    if (o != WM_OUT_PAGE)
+        w->auditing = is_audit_due(w, o);
+    if (w->auditing)
+        next = WM_NEXT_LIST;
     if (o == WM_OUT_BROKEN && w->op == WM_OP_WATCH && ++w->broken >= MANY_BROKEN) {
         w->broken = 0;
         next = WM_NEXT_LIST;

@@ -15,7 +15,8 @@ static bool is_refused(const struct wm_kube *k)
 
 enum wm_watch_op wm_stream_or_list(const struct wm_watch *w)
 {
-    bool stream = w->may_stream && !w->no_limit && w->broken_streams < MANY_BROKEN && !is_refused(w->k);
+    bool stream =
+        w->may_stream && !w->no_limit && !w->auditing && w->broken_streams < MANY_BROKEN && !is_refused(w->k);
 
     return stream ? WM_OP_STREAM : WM_OP_LIST;
 }

@@ -34,6 +34,8 @@ static void begin(const struct wm_watch_query *q, struct wm_buf *out)
     wm_buf_puts(out, q->path);
     if (q->selector)
         add(out, "labelSelector", q->selector);
+    if (q->fields)
+        add(out, "fieldSelector", q->fields);
 }
 
 void wm_list_url(const struct wm_watch_query *q, struct wm_buf *out)
