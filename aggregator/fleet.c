@@ -209,6 +209,7 @@ size_t wm_fleet_watches(struct wm_fleet *f, struct wm_fleet_watch *ret, size_t m
                                              d->namespace_,
                                              wm_kinds[d->kind].resource,
                                              wm_model_count(f->model, (uint8_t)i, d->kind),
+                                             d->differences,
                                              {0}};
             wm_watch_stats(d->watch, &ret[n].stats);
         }

@@ -53,6 +53,7 @@ bool wm_fleet_synced(struct wm_fleet *f);
 struct wm_fleet_watch {
     const char *cluster, *namespace_, *resource;
     size_t objects;
+    uint64_t differences; /* objects that audits found missing, surplus or different */
     struct wm_watch_stats stats;
 };
 size_t wm_fleet_watches(struct wm_fleet *f, struct wm_fleet_watch *ret, size_t max);

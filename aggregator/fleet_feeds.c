@@ -5,7 +5,7 @@
 #include "fleet_impl.h"
 #include "waymark/log.h"
 
-enum { PATH_MAX_N = 512 };
+enum { PATH_MAX_N = 512, AUDIT_S = 3600 };
 
 /* --- the sink, in the cluster's thread --- */
 
@@ -24,9 +24,18 @@ static void on_end(void *ctx)
     struct feed *d = ctx;
 
     pthread_mutex_lock(&d->fleet->lock);
-    wm_model_list_end(d->fleet->model, d->source);
+    size_t n = wm_model_list_end(d->fleet->model, d->source);
+
     d->listing = false;
+    if (!wm_watch_is_audit(d->watch))
+        n = 0;
+    d->differences += n;
     pthread_mutex_unlock(&d->fleet->lock);
+    if (n)
+        wm_log(WM_LOG_WARN, "audit_difference", WM_F("cluster", d->cluster->name),
+               WM_F("resource", wm_kinds[d->kind].resource), WM_F("ns", d->namespace_),
+               WM_FI("objects", (int64_t)n),
+               WM_F("effect", "the watch had lost them; what is known is right again"));
 }
 
 static void on_abort(void *ctx)
@@ -113,7 +122,8 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
     snprintf(path, sizeof path, "%s%s/%s/namespaces/%s/%s", k->group[0] ? "/apis/" : "/api", k->group,
              k->version, namespace_, k->resource);
     struct wm_watch_sink sink = {d, on_begin, on_end, on_abort, on_upsert, on_remove, on_state};
-    struct wm_watch_spec spec = {.path = path};
+    /* streamed: a first list from the cache could be older than what the last leader has told */
+    struct wm_watch_spec spec = {.path = path, .stream = true, .audit_s = AUDIT_S};
     int rc = wm_watch_start(c->kube, &spec, &sink, &d->watch, err);
 
     if (rc < 0) {

@@ -21,6 +21,7 @@ struct feed {
     wm_name namespace_;
     uint16_t source;
     bool listing; /* a list is coming in */
+    uint64_t differences;
     struct wm_watch *watch;
 };
 

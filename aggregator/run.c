@@ -25,6 +25,7 @@ struct running {
     struct wm_repair *repair; /* NULL = labels are not repaired */
     struct wm_events *events;
     struct wm_lease *lease;
+    struct wm_canary *canary;
     struct wm_telemetry_sources telemetry;
     struct wm_pages *pages;
 };
@@ -172,18 +173,35 @@ static void on_leading(void *ctx, bool leading)
         wm_follow_again(r->follow);
 }
 
+static const char *lease_namespace(const struct running *r)
+{
+    const char *given = r->settings->namespace_;
+
+    return given ? given : wm_kube_namespace(r->own);
+}
+
 static int start_lease(struct running *r, struct wm_error *err)
 {
     const struct wm_settings *s = r->settings;
     struct wm_lease_opts opts = {
         .kube = r->own,
-        .namespace_ = s->namespace_ ? s->namespace_ : wm_kube_namespace(r->own),
+        .namespace_ = lease_namespace(r),
         .name = s->lease,
         .changed = on_leading,
         .ctx = r,
     };
 
     return s->leader_election ? wm_lease_new(&opts, &r->lease, err) : WM_OK;
+}
+
+static int start_canary(struct running *r, struct wm_error *err)
+{
+    struct wm_canary_opts opts = {.watched = wm_fleet_kube(r->fleet, 0),
+                                  .lease = r->lease,
+                                  .namespace_ = lease_namespace(r),
+                                  .name = r->settings->lease};
+
+    return r->lease ? wm_canary_new(&opts, &r->canary, err) : WM_OK;
 }
 
 static int start_pages(struct running *r, struct wm_error *err)
@@ -193,14 +211,14 @@ static int start_pages(struct running *r, struct wm_error *err)
 
     if (rc < 0)
         return wm_fail_in(err, "health-listen");
-    r->telemetry = (struct wm_telemetry_sources){r->fleet, r->follow, r->repair, r->events, r->lease};
+    r->telemetry = (struct wm_telemetry_sources){r->fleet, r->follow, r->repair, r->events, r->lease, r->canary};
     return wm_telemetry_new(address, port, &r->telemetry, &r->pages, err);
 }
 
 static int start(struct running *r, struct wm_error *err)
 {
     static int (*const steps[])(struct running *, struct wm_error *) = {
-        start_own, start_follow, start_events, start_fleet, start_lease, start_pages};
+        start_own, start_follow, start_events, start_fleet, start_lease, start_canary, start_pages};
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         int rc = steps[i](r, err);
@@ -229,6 +247,7 @@ static void turns(struct running *r, const sigset_t *signals)
 
         if (now_ms >= tick_ms) {
             wm_fleet_tick(r->fleet);
+            wm_canary_tick(r->canary);
             tick_ms = now_ms + TICK_MS;
         }
         if (wm_fleet_synced(r->fleet)) {
@@ -248,6 +267,7 @@ static void stop(struct running *r)
 {
     r->pages = wm_pages_free(r->pages);
     r->events = wm_events_free(r->events);
+    r->canary = wm_canary_free(r->canary);
     r->lease = wm_lease_free(r->lease);
     r->fleet = wm_fleet_free(r->fleet);
     r->follow = wm_follow_free(r->follow);

@@ -48,6 +48,18 @@ static int64_t errors(const struct wm_fleet_watch *w)
 {
     return (int64_t)w->stats.errors;
 }
+static int64_t audits(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->stats.audits;
+}
+static int64_t differences(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->differences;
+}
+static int64_t stream_stalls(const struct wm_fleet_watch *w)
+{
+    return (int64_t)w->stats.stream_stalls;
+}
 static int64_t synced(const struct wm_fleet_watch *w)
 {
     return w->stats.state == WM_WATCH_SYNCED || w->stats.state == WM_WATCH_ABSENT;
@@ -65,6 +77,12 @@ static const struct watch_family families[] = {
     {"waymark_watch_starts_total", "counter", "Watches opened.", watches},
     {"waymark_watch_events_total", "counter", "Events received.", events},
     {"waymark_watch_errors_total", "counter", "Lists and watches that failed.", errors},
+    {"waymark_audits_total", "counter",
+     "Lists that were compared with what the watch had told, about one in 1 to 2 hours.", audits},
+    {"waymark_audit_differences_total", "counter",
+     "Objects that such a list found missing, surplus or different: what the watch had lost.", differences},
+    {"waymark_watch_stream_stalls_total", "counter",
+     "Times that nothing came for 10 s before a streamed list was complete.", stream_stalls},
     {"waymark_watch_silent_seconds", "gauge", "Since the last byte from the API server; -1 = never heard.",
      silent_s},
 };
@@ -143,6 +161,10 @@ static unsigned metrics(void *ctx, struct wm_buf *out)
         sample(out, "waymark_lease_conflicts_total", "counter", "Attempts on the Lease that came too late.",
                (int64_t)s.conflicts);
     }
+    if (from->canary)
+        sample(out, "waymark_canary_misses_total", "counter",
+               "Times that renewals of our Lease did not come back by a watch, and all were reconnected.",
+               (int64_t)wm_canary_misses(from->canary));
     return 200;
 }
 

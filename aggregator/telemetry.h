@@ -2,6 +2,7 @@
 #ifndef WAYMARK_AGGREGATOR_TELEMETRY_H
 #define WAYMARK_AGGREGATOR_TELEMETRY_H
 
+#include "canary.h"
 #include "fleet.h"
 #include "follow.h"
 #include "repair.h"
@@ -15,6 +16,7 @@ struct wm_telemetry_sources {
     struct wm_repair *repair;
     struct wm_events *events;
     struct wm_lease *lease;
+    struct wm_canary *canary;
 };
 int wm_telemetry_new(const char *address, int port, struct wm_telemetry_sources *from, struct wm_pages **ret,
                      struct wm_error *err);

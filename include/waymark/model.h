@@ -62,9 +62,10 @@ struct wm_model *wm_model_free(struct wm_model *m);
 uint16_t wm_model_source(struct wm_model *m, uint8_t cluster, enum wm_kind kind);
 /* Ends a source: what came from it goes. */
 void wm_model_source_end(struct wm_model *m, uint16_t source);
-/* A complete list: what the source has not put between begin and end is removed at its end. */
+/* A complete list: what the source has not put between begin and end is removed at its end.  Returns how many
+ * records the list brought, changed or removed. */
 void wm_model_list_begin(struct wm_model *m, uint16_t source);
-void wm_model_list_end(struct wm_model *m, uint16_t source);
+size_t wm_model_list_end(struct wm_model *m, uint16_t source);
 
 /* Takes over what is kept of `object`; the record, or NULL (WM_E_INVALID) when it has no name or uid. */
 const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object,

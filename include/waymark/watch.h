@@ -33,7 +33,8 @@ struct wm_watch_sink {
      * checked to be JSON.  Items of core kinds' lists bear no kind.  After a resume an object may come again
      * as it was. */
     void (*upsert)(void *ctx, struct wm_str object);
-    /* DELETED, or no longer selected; the last known state.  May name an object that the sink never saw. */
+    /* DELETED, or no longer selected; the last known state.  May name an object that the sink never saw.
+     * Between begin and end only with `stream`: what went while the list was coming in. */
     void (*remove)(void *ctx, struct wm_str object);
     void (*state)(void *ctx, enum wm_watch_state s,
                   const struct wm_error *why); /* may be NULL; why NULL if none */
@@ -41,13 +42,22 @@ struct wm_watch_sink {
 
 struct wm_watch_spec {
     const char *path; /* "/apis/velero.io/v1/backups", all namespaces, or ".../namespaces/x/backups" */
-    const char *label_selector;   /* NULL = all; unescaped */
+    const char *label_selector, *field_selector; /* NULL = all; unescaped */
     bool metadata_only;           /* PartialObjectMetadata(List), falling back to whole objects on 406/415 */
     int page_size;                /* 0 = 500 */
     int watch_min_s, watch_max_s; /* timeoutSeconds is random between; 0 = 300 and 600 */
     /* The first list asks etcd, not the API server's cache: for who kept state over a restart and must not
      * see time run backwards. */
     bool quorum_first;
+    /* Lists come as a stream of events where the API server offers it (Kubernetes 1.32 and later, mostly),
+     * and as pages where it refuses (400, 422); what was refused is remembered for a day.  The content is
+     * then as new as the server's from the first list on, at no cost in etcd, and the server needs no memory
+     * for the whole of it.  Not for servers before 1.19, which mistake it for a plain watch.  It costs a
+     * request at the start where it is refused, so it is not for who lists small things in a hurry. */
+    bool stream;
+    /* So often, times 1 to 2 at random, one list from the API server's cache follows the regular end of a
+     * watch, to find what a watch has lost; 0 = never. */
+    int audit_s;
 };
 
 struct wm_watch; /* owned by its wm_kube, freed with it unless stopped before */
@@ -56,9 +66,18 @@ struct wm_watch; /* owned by its wm_kube, freed with it unless stopped before */
 int wm_watch_start(struct wm_kube *k, const struct wm_watch_spec *spec, const struct wm_watch_sink *sink,
                    struct wm_watch **ret, struct wm_error *err);
 
+/* To be asked inside `replace_end`: the list was an audit, and of the very version up to which the sink was
+ * told everything.  Then whatever it changed had been lost before; an audit during which something happened
+ * says nothing. */
+bool wm_watch_is_audit(const struct wm_watch *w);
+
 /* Ends a watch; no sink call runs once it has returned, and `w` is gone.  Waits for the kube thread unless it
  * is called there, so not while holding a lock that a sink call takes. */
 void wm_watch_stop(struct wm_watch *w);
+
+/* Opens every open watch of `k` anew, from where it was and on a new connection: for who knows that what it
+ * has is dead although the network says otherwise.  From any thread. */
+void wm_watches_reconnect(struct wm_kube *k);
 
 /* Counters since the start, for metrics; a snapshot, from any thread. */
 struct wm_watch_stats {
@@ -69,6 +88,9 @@ struct wm_watch_stats {
      * (resourceVersion=0) may be older, until an event, a bookmark or a list from etcd proves it. */
     bool confirmed;
     uint64_t lists, list_pages, watches, events, bookmarks, expired /* 410 */, errors, bytes;
+    uint64_t audits;        /* lists for which wm_watch_is_audit was true */
+    uint64_t streams;       /* of the lists, how many were asked for as a stream */
+    uint64_t stream_stalls; /* times that nothing came for 10 s while one was not complete */
     uint64_t unknown_events;
 };
 void wm_watch_stats(const struct wm_watch *w, struct wm_watch_stats *ret);

@@ -23,6 +23,7 @@ struct wm_model {
         bool used;
         uint8_t cluster, kind;
         uint16_t round;
+        uint32_t differences;  /* of records put since the last list began */
     } sources[WM_SOURCES_MAX]; /* [0] is none */
     uint32_t count[WM_CLUSTERS_MAX][WM_KIND_COUNT];
 };
@@ -490,13 +491,14 @@ const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct
         return NULL;
     struct wm_record *r = make_record(m, source, &reading), **link = link_by_id(m, cluster, r->id);
     struct wm_record *old = *link ? detach(m, link) : NULL;
-    bool changed = !old || m->conf.detail || !same_content(old, r);
+    bool differs = !old || !same_content(old, r);
 
     r->detail =
         m->conf.detail ? m->conf.detail(m->conf.ctx, kind, cluster, object, old ? old->detail : NULL) : NULL;
     free(old);
     insert(m, r);
-    if (changed && m->conf.changed)
+    m->sources[source].differences += differs;
+    if ((differs || m->conf.detail) && m->conf.changed)
         m->conf.changed(m->conf.ctx, r, false);
     return r;
 }
@@ -519,14 +521,17 @@ void wm_model_remove(struct wm_model *m, uint8_t cluster, struct wm_id id)
 }
 
 /* Drops what a source has brought, all of it or what its last list did not bring again. */
-static void sweep(struct wm_model *m, uint16_t source, bool all)
+static size_t sweep(struct wm_model *m, uint16_t source, bool all)
 {
+    size_t n = m->n;
+
     for (size_t i = 0; i < m->n_buckets; i++)
         for (struct wm_record **link = &m->by_id[i]; *link;)
             if ((*link)->source == source && (all || (*link)->round != m->sources[source].round))
                 drop(m, link);
             else
                 link = &(*link)->next_by_id;
+    return n - m->n;
 }
 
 uint16_t wm_model_source(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
@@ -537,7 +542,7 @@ uint16_t wm_model_source(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
         i++;
     if (i == WM_SOURCES_MAX)
         return 0;
-    m->sources[i] = (struct source){true, cluster, (uint8_t)kind, 0};
+    m->sources[i] = (struct source){true, cluster, (uint8_t)kind, 0, 0};
     return i;
 }
 
@@ -550,9 +555,10 @@ void wm_model_source_end(struct wm_model *m, uint16_t source)
 void wm_model_list_begin(struct wm_model *m, uint16_t source)
 {
     m->sources[source].round++;
+    m->sources[source].differences = 0;
 }
 
-void wm_model_list_end(struct wm_model *m, uint16_t source)
+size_t wm_model_list_end(struct wm_model *m, uint16_t source)
 {
-    sweep(m, source, false);
+    return m->sources[source].differences + sweep(m, source, false);
 }

@@ -9,11 +9,7 @@ static void give_up(struct wm_kube *k, const struct wm_error *why)
     struct wm_error frozen = *why;
 
     wm_fail_in(&frozen, "silent");
-    for (struct wm_watch *w = k->watches.all, *next; w; w = next) {
-        next = w->next;
-        if (w->is_open && !w->stopped)
-            wm_watch_cut(w, &frozen);
-    }
+    wm_watches_cut(k, WM_OUT_UNREACHABLE, &frozen);
 }
 
 static void on_reply(void *ctx, const struct wm_kube_reply *reply)

@@ -18,8 +18,10 @@ struct wm_kube_tunables {
     int list_first_byte_ms; /* the API server itself gives up after 60 s */
     int list_stall_ms;      /* fewer than list_stall_bytes in this time */
     int list_stall_bytes;
-    int watch_grace_ms; /* beyond timeoutSeconds, before the client ends a watch itself */
-    int short_watch_ms; /* a watch that ended sooner, without an event, is suspicious */
+    int stream_quiet_ms; /* nothing came while a streamed list is not complete: worth a warning */
+    int stream_again_ms; /* a server that refused streamed lists is asked anew */
+    int watch_grace_ms;  /* beyond timeoutSeconds, before the client ends a watch itself */
+    int short_watch_ms;  /* a watch that ended sooner, without an event, is suspicious */
     int backoff_divisor;
     int refused_cap_ms; /* longest wait while nobody listens at all: a refused connect costs nearly nothing */
     int restart_ms;     /* for so long after that, it is taken to be starting */
@@ -120,6 +122,7 @@ struct wm_transfer_spec {
     const char *method, *path, *accept, *content_type; /* borrowed until the end */
     struct wm_str body;
     long buffer_bytes;
+    bool fresh; /* on a connection of its own making: those that are there may be dead */
     /* A 2xx began with this Content-Type ("" = none).  NULL = do not care.  False = stop, *why filled. */
     bool (*on_head)(void *ctx, const char *content_type, struct wm_error *why);
     /* A piece of the body of a 2xx. */
@@ -191,7 +194,8 @@ struct wm_watches {
     int n_lists;             /* slots taken */
     struct wm_waiter *queue; /* for a slot */
     struct wm_timer heartbeat;
-    bool asking; /* a heartbeat request is out */
+    bool asking;               /* a heartbeat request is out */
+    int64_t stream_refused_ms; /* when the server refused a streamed list; 0 = it did not */
 };
 void wm_watches_end(struct wm_kube *k);
 void wm_heartbeat_init(struct wm_kube *k);

@@ -152,6 +152,7 @@ static void set_network(struct wm_transfer *t)
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)k->t.connect_ms);
+    curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, t->spec.fresh ? 1L : 0L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 15L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 5L);

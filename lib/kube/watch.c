@@ -52,6 +52,7 @@ static void build_url(struct wm_watch *w)
 {
     struct wm_watch_query q = {.path = w->path,
                                .selector = w->selector,
+                               .fields = w->fields,
                                .from = w->from,
                                .rv = w->rv,
                                .continue_token = w->continue_token,
@@ -63,10 +64,10 @@ static void build_url(struct wm_watch *w)
     /* at random, so that the watches of a cluster do not all come back at once */
     w->timeout_s = w->min_s + (int)(wm_kube_random(w->k) % (unsigned)(span > 0 ? span : 1));
     q.timeout_s = w->timeout_s;
-    if (w->op == WM_OP_LIST)
-        wm_list_url(&q, &w->url);
-    else
-        wm_watch_url(&q, &w->url);
+    static void (*const urls[])(const struct wm_watch_query *q, struct wm_buf *out) = {
+        [WM_OP_LIST] = wm_list_url, [WM_OP_WATCH] = wm_watch_url, [WM_OP_STREAM] = wm_stream_url};
+
+    urls[w->op](&q, &w->url);
 }
 
 static const char *accept_of(const struct wm_watch *w)
@@ -85,18 +86,23 @@ static void start(void *ctx)
 {
     struct wm_watch *w = ctx;
 
+    /* only now: others of this cluster may just have learned that it does not stream lists */
+    if (w->op != WM_OP_WATCH && !w->continue_token)
+        w->op = wm_stream_or_list(w);
     build_url(w);
     wm_watch_reset_stream(w);
     struct wm_transfer_spec spec = {.method = "GET",
                                     .path = w->url.p,
                                     .accept = accept_of(w),
                                     /* lists come at the speed of the network, watches in drops */
-                                    .buffer_bytes = w->op == WM_OP_LIST ? 64 << 10 : 8 << 10,
+                                    .buffer_bytes = w->op == WM_OP_WATCH ? 8 << 10 : 64 << 10,
+                                    .fresh = w->fresh,
                                     .on_head = wm_watch_on_head,
                                     .on_body = wm_watch_on_body,
                                     .on_done = on_done,
                                     .ctx = w};
 
+    w->fresh = false;
     w->started_ms = wm_mono_ms();
     w->heard_before = w->stats.events + w->stats.bookmarks;
     w->bytes_checked = w->stats.bytes;
@@ -104,8 +110,10 @@ static void start(void *ctx)
         w->stats.watches++;
     else if (!w->continue_token)
         w->stats.lists++;
+    w->stats.streams += w->op == WM_OP_STREAM;
     w->transfer = wm_transfer_start(w->k, &spec);
-    wm_timer_set(w->k, &w->limit, w->k->t.list_first_byte_ms);
+    wm_timer_set(w->k, &w->limit,
+                 w->op == WM_OP_STREAM ? w->k->t.stream_quiet_ms : w->k->t.list_first_byte_ms);
     wm_watch_publish(w);
 }
 
@@ -114,7 +122,7 @@ static void through_gate(void *ctx)
     struct wm_watch *w = ctx;
 
     w->epoch = w->k->gate.epoch;
-    if (w->op == WM_OP_LIST && !w->has_slot)
+    if (w->op != WM_OP_WATCH && !w->has_slot)
         wm_slot_wait(w);
     else
         start(w);
@@ -140,16 +148,29 @@ void wm_watch_opened(struct wm_watch *w)
     w->absents = w->forbiddens = 0;
     w->absent_since_ms = 0;
     w->stats.last_heard_ms = wm_mono_ms();
-    if (w->op == WM_OP_LIST) {
+    if (w->op == WM_OP_LIST)
         wm_timer_set(w->k, &w->limit, w->k->t.list_stall_ms);
-        return;
-    }
+    else if (w->op == WM_OP_WATCH)
+        wm_watch_streaming(w);
+}
+
+void wm_watch_streaming(struct wm_watch *w)
+{
+    int64_t ends_ms = w->started_ms + (int64_t)w->timeout_s * 1000 + w->k->t.watch_grace_ms;
+
     w->is_open = true;
     w->k->watches.n_open++;
-    wm_timer_set(w->k, &w->limit, (int64_t)w->timeout_s * 1000 + w->k->t.watch_grace_ms);
+    wm_timer_set(w->k, &w->limit, ends_ms - wm_mono_ms());
     wm_heartbeat_arm(w->k);
     wm_watch_set_state(w, WM_WATCH_SYNCED, NULL);
     wm_watch_publish(w);
+}
+
+static void give_up(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why)
+{
+    w->transfer = wm_transfer_cancel(w->transfer);
+    close_stream(w);
+    wm_watch_settle(w, o, why, false, -1);
 }
 
 static void on_limit(void *ctx)
@@ -159,6 +180,11 @@ static void on_limit(void *ctx)
     bool was_open = w->is_open, heard = w->stats.last_heard_ms >= w->started_ms;
     struct wm_error why;
 
+    if (w->op == WM_OP_STREAM) {
+        if (!wm_stream_look(w, &why))
+            give_up(w, heard ? WM_OUT_BROKEN : WM_OUT_UNREACHABLE, &why);
+        return;
+    }
     if (w->op == WM_OP_LIST && heard && w->stats.bytes - w->bytes_checked >= (uint64_t)t->list_stall_bytes) {
         w->bytes_checked = w->stats.bytes;
         wm_timer_set(w->k, &w->limit, t->list_stall_ms);
@@ -168,16 +194,13 @@ static void on_limit(void *ctx)
             was_open ? "the watch did not end at its time"
             : heard  ? "the list came to a standstill"
                      : "no answer");
-    w->transfer = wm_transfer_cancel(w->transfer);
-    close_stream(w);
-    wm_watch_settle(w, was_open ? WM_OUT_CUT : WM_OUT_UNREACHABLE, &why, false, -1);
+    give_up(w, was_open ? WM_OUT_CUT : WM_OUT_UNREACHABLE, &why);
 }
 
-void wm_watch_cut(struct wm_watch *w, const struct wm_error *why)
+void wm_watch_cut(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why)
 {
-    w->transfer = wm_transfer_cancel(w->transfer);
-    close_stream(w);
-    wm_watch_settle(w, WM_OUT_UNREACHABLE, why, false, -1);
+    w->fresh = true;
+    give_up(w, o, why);
 }
 
 /* --- the end of an attempt --- */
@@ -198,6 +221,11 @@ static enum wm_watch_outcome outcome_of(struct wm_watch *w, const struct wm_answ
 
     if (a->error.code == WM_OK && w->op == WM_OP_LIST)
         return wm_watch_end_list(w, why);
+    if (a->error.code == WM_OK && w->op == WM_OP_STREAM) {
+        wm_fail(why, WM_E_IO, w->path, "%s: the stream ended before its list was complete",
+                w->k->access.server);
+        return WM_OUT_CUT;
+    }
     if (a->error.code == WM_OK)
         return wm_watch_lasted(w) || wm_watch_heard(w) ? WM_OUT_ENDED : WM_OUT_SHORT;
     *why = a->error;
@@ -274,6 +302,7 @@ void wm_watch_free(struct wm_watch *w)
     free(w->continue_token);
     free(w->path);
     free(w->selector);
+    free(w->fields);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }

@@ -68,11 +68,14 @@ int wm_watch_start(struct wm_kube *k, const struct wm_watch_spec *spec, const st
     w->sink = *sink;
     w->path = wm_xstrdup(spec->path);
     w->selector = spec->label_selector ? wm_xstrdup(spec->label_selector) : NULL;
+    w->fields = spec->field_selector ? wm_xstrdup(spec->field_selector) : NULL;
     w->metadata_only = spec->metadata_only;
     w->page_size = spec->page_size ? spec->page_size : 500;
     w->min_s = spec->watch_min_s ? spec->watch_min_s : 300;
     w->max_s = spec->watch_max_s ? spec->watch_max_s : 600;
     w->bookmarks = true;
+    w->may_stream = spec->stream;
+    w->audit_s = spec->audit_s;
     w->from = spec->quorum_first ? WM_FROM_QUORUM : WM_FROM_CACHE;
     w->url = WM_BUF_MAX(48 << 10);
     w->lines = (struct wm_lines){WM_BUF_MAX(WM_WATCH_MAX_EVENT)};
@@ -86,9 +89,15 @@ int wm_watch_start(struct wm_kube *k, const struct wm_watch_spec *spec, const st
     pthread_mutex_destroy(&w->lock);
     free(w->path);
     free(w->selector);
+    free(w->fields);
     free(w);
     *ret = NULL;
     return wm_fail(err, WM_E_IO, spec->path, "%s: shutting down", k->access.server);
+}
+
+bool wm_watch_is_audit(const struct wm_watch *w)
+{
+    return w->is_audit;
 }
 
 void wm_watch_stats(const struct wm_watch *w, struct wm_watch_stats *ret)
@@ -138,6 +147,29 @@ void wm_watch_stop(struct wm_watch *w)
     }
     pthread_mutex_destroy(&s.lock);
     pthread_cond_destroy(&s.cond);
+}
+
+void wm_watches_cut(struct wm_kube *k, enum wm_watch_outcome o, const struct wm_error *why)
+{
+    for (struct wm_watch *w = k->watches.all, *next; w; w = next) {
+        next = w->next;
+        if (w->is_open && !w->stopped)
+            wm_watch_cut(w, o, why);
+    }
+}
+
+static void reconnect(void *ctx)
+{
+    struct wm_kube *k = ctx;
+    struct wm_error why;
+
+    wm_fail(&why, WM_E_IO, NULL, "%s: reconnected, the watches were taken for dead", k->access.server);
+    wm_watches_cut(k, WM_OUT_CUT, &why);
+}
+
+void wm_watches_reconnect(struct wm_kube *k)
+{
+    wm_kube_post(k, reconnect, k);
 }
 
 void wm_watches_end(struct wm_kube *k)

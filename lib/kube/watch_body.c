@@ -58,15 +58,28 @@ static int take_continue(struct wm_json_span s, char **ret, struct wm_error *why
     return WM_OK;
 }
 
+/* From now on, at random, so that the audits of a cluster do not all come at once. */
+static void set_audit(struct wm_watch *w)
+{
+    int64_t period_ms = (int64_t)w->audit_s * 1000;
+
+    w->audit_at_ms = period_ms ? wm_mono_ms() + period_ms + period_ms * wm_kube_random(w->k) / UINT32_MAX : 0;
+}
+
 static enum wm_watch_outcome complete_list(struct wm_watch *w, const char *rv)
 {
+    w->is_audit = w->auditing && strcmp(rv, w->rv) == 0;
+    w->stats.audits += w->is_audit;
+    set_audit(w);
     memcpy(w->rv, rv, WM_RV_SIZE);
     w->no_limit = false;
+    w->broken_streams = 0;
     w->stats.confirmed = w->stats.confirmed || w->from == WM_FROM_QUORUM;
     w->has_content = true;
     w->replacing = false;
     if (!w->stopped)
         w->sink.replace_end(w->sink.ctx);
+    w->is_audit = false;
     return WM_OUT_LISTED;
 }
 
@@ -111,7 +124,10 @@ static void stream_stop(struct wm_watch *w, enum wm_watch_outcome o)
 
 static bool advance(struct wm_watch *w, const struct event *e)
 {
-    if (take_rv(e->rv, w->rv))
+    char unused[WM_RV_SIZE];
+
+    /* the objects of a streamed list come in any order: only its end says from where to go on */
+    if (take_rv(e->rv, w->op == WM_OP_STREAM ? unused : w->rv))
         return true;
     wm_fail(&w->stream_why, WM_E_INVALID, w->path, "a watch event has no resourceVersion");
     stream_stop(w, WM_OUT_BROKEN);
@@ -122,7 +138,7 @@ static void on_upsert(struct wm_watch *w, const struct event *e)
 {
     if (!advance(w, e))
         return;
-    w->stats.events++;
+    w->stats.events += w->op == WM_OP_WATCH;
     w->sink.upsert(w->sink.ctx, e->object);
 }
 
@@ -131,14 +147,35 @@ static void on_remove(struct wm_watch *w, const struct event *e)
     /* the version of a DELETED object is that of its deletion: without it the next watch would replay it */
     if (!advance(w, e))
         return;
-    w->stats.events++;
+    w->stats.events += w->op == WM_OP_WATCH;
     w->sink.remove(w->sink.ctx, e->object);
+}
+
+/* The initial events are all there: what was a list goes on as a watch. */
+static void end_stream(struct wm_watch *w, const struct event *e)
+{
+    char rv[WM_RV_SIZE] = "";
+
+    if (!take_rv(e->rv, rv) || strcmp(rv, "0") == 0) {
+        wm_fail(&w->stream_why, WM_E_INVALID, w->path,
+                "the end of the initial events has no resourceVersion");
+        stream_stop(w, WM_OUT_BROKEN);
+        return;
+    }
+    complete_list(w, rv);
+    w->op = WM_OP_WATCH;
+    wm_slot_release(w);
+    if (!w->stopped)
+        wm_watch_streaming(w);
 }
 
 static void on_bookmark(struct wm_watch *w, const struct event *e)
 {
-    if (advance(w, e))
-        w->stats.bookmarks++;
+    if (!advance(w, e))
+        return;
+    w->stats.bookmarks++;
+    if (w->op == WM_OP_STREAM && wm_stream_is_end(e->object))
+        end_stream(w, e);
 }
 
 static void on_error(struct wm_watch *w, const struct event *e)
@@ -174,7 +211,7 @@ static void on_line(void *ctx, struct wm_str line)
     for (size_t i = 0; i < sizeof event_types / sizeof event_types[0]; i++)
         if (wm_json_span_is(s[0], event_types[i].type)) {
             event_types[i].take(w, &(struct event){s[1].text, s[2]});
-            w->stats.confirmed = w->stats.confirmed || !w->stream_failed;
+            w->stats.confirmed = w->stats.confirmed || (w->op == WM_OP_WATCH && !w->stream_failed);
             return;
         }
     /* perhaps a kind of event that is still to be invented: what it means for the version is not known */
@@ -201,7 +238,7 @@ bool wm_watch_on_head(void *ctx, const char *content_type, struct wm_error *why)
                 content_type);
         return false;
     }
-    if (w->op == WM_OP_LIST && !w->replacing) {
+    if (w->op != WM_OP_WATCH && !w->replacing) {
         w->replacing = true;
         w->sink.replace_begin(w->sink.ctx);
     }

@@ -16,7 +16,7 @@ enum wm_list_from {
 };
 
 struct wm_watch_query {
-    const char *path, *selector; /* selector as given; NULL = none */
+    const char *path, *selector, *fields; /* selectors as given; NULL = none */
     enum wm_list_from from;
     const char *rv;             /* for FROM_LAST, and for watches */
     const char *continue_token; /* NULL = first page */
@@ -27,17 +27,23 @@ struct wm_watch_query {
 };
 void wm_list_url(const struct wm_watch_query *q, struct wm_buf *out);
 void wm_watch_url(const struct wm_watch_query *q, struct wm_buf *out);
+/* Never without the options that make it a list: a plain watch from nowhere goes straight to etcd. */
+void wm_stream_url(const struct wm_watch_query *q, struct wm_buf *out);
 
 /* --- how an attempt can end, and what follows: watch_rules.c --- */
 
-enum wm_watch_op { WM_OP_LIST, WM_OP_WATCH };
+enum wm_watch_op {
+    WM_OP_LIST,
+    WM_OP_WATCH,
+    WM_OP_STREAM, /* a list that comes as a watch, and goes on as one */
+};
 
 enum wm_watch_outcome {
     WM_OUT_PAGE,         /* one page of several */
     WM_OUT_LISTED,       /* the last page */
     WM_OUT_ENDED,        /* a watch that the server ended in good order */
     WM_OUT_SHORT,        /* the same at once and without an event */
-    WM_OUT_CUT,          /* the connection broke, or the client's deadline passed */
+    WM_OUT_CUT,          /* the connection broke, or a deadline passed, or a stream ended before its list */
     WM_OUT_EXPIRED,      /* 410, as status or as event */
     WM_OUT_EXPIRED_PAGE, /* 410 for a continue token */
     WM_OUT_AHEAD,        /* ResourceVersionTooLarge: this server is behind what we saw */
@@ -46,7 +52,7 @@ enum wm_watch_outcome {
     WM_OUT_FORBIDDEN,
     WM_OUT_ABSENT,
     WM_OUT_FORM,        /* 406, 415: not as PartialObjectMetadata */
-    WM_OUT_OPTION,      /* 400, 422 for a watch with options it may not know */
+    WM_OUT_OPTION,      /* 400, 422 for a watch or stream with options it may not know */
     WM_OUT_TOKEN,       /* 400 for a continue token */
     WM_OUT_BUSY,        /* 429, 5xx */
     WM_OUT_UNREACHABLE, /* no answer */
@@ -99,9 +105,9 @@ struct wm_watch {
     struct wm_watch_sink sink;
     struct wm_watch *next, **link;
 
-    char *path, *selector;
-    int page_size, min_s, max_s;
-    bool metadata_only, paginate_always, no_limit, bookmarks;
+    char *path, *selector, *fields;
+    int page_size, min_s, max_s, audit_s;
+    bool metadata_only, paginate_always, no_limit, bookmarks, may_stream;
 
     enum wm_watch_op op;
     enum wm_list_from from;
@@ -112,7 +118,7 @@ struct wm_watch {
     struct wm_waiter at_gate, in_queue;
     bool has_slot;
     struct wm_timer pause, limit, reaper;
-    unsigned failures, absents, forbiddens, hasty, broken; /* in a row */
+    unsigned failures, absents, forbiddens, hasty, broken, broken_streams; /* in a row */
     int64_t failed_ms, absent_since_ms;
     unsigned epoch; /* of the gate when this attempt began */
 
@@ -129,6 +135,9 @@ struct wm_watch {
     struct wm_error stream_why;
 
     bool replacing, has_content, stopped;
+    bool auditing, is_audit;     /* this list is one; it shows the version that the sink holds */
+    int64_t audit_at_ms;         /* 0 = never */
+    bool fresh;                  /* the next attempt takes no connection that is already there */
     struct wm_watch_stats stats; /* the thread's own */
     pthread_mutex_t lock;
     struct wm_watch_stats shared; /* what wm_watch_stats copies */
@@ -143,12 +152,26 @@ void wm_watch_free(struct wm_watch *w);
 void wm_watch_publish(struct wm_watch *w);
 void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why, bool refused,
                      int retry_after_s);
-/* An open watch is given up: the server has fallen silent. */
-void wm_watch_cut(struct wm_watch *w, const struct wm_error *why);
+/* An open watch is given up; it comes back on a new connection. */
+void wm_watch_cut(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why);
+/* The same to all that are open. */
+void wm_watches_cut(struct wm_kube *k, enum wm_watch_outcome o, const struct wm_error *why);
 void wm_watch_set_state(struct wm_watch *w, enum wm_watch_state s, const struct wm_error *why);
 
-/* The stream is open: a list's or watch's first sign of life. */
+/* A list's or watch's first sign of life. */
 void wm_watch_opened(struct wm_watch *w);
+/* The watch is open, and in step with what the sink holds. */
+void wm_watch_streaming(struct wm_watch *w);
+
+/* Lists that come as streams: watch_stream.c. */
+
+enum wm_watch_op wm_stream_or_list(const struct wm_watch *w); /* how the next list is asked for */
+/* A stream ended so, without its list. */
+void wm_stream_failed(struct wm_watch *w, enum wm_watch_outcome o);
+/* The bookmark at the end of the initial events, or another one. */
+bool wm_stream_is_end(struct wm_str bookmark);
+/* Looks whether a stream still moves; false when it is to be given up, with *why filled. */
+bool wm_stream_look(struct wm_watch *w, struct wm_error *why);
 
 /* The body's side: callbacks of the transfer, and the end of a complete list. */
 bool wm_watch_on_head(void *ctx, const char *content_type, struct wm_error *why);

@@ -29,7 +29,7 @@ static void count_outcome(struct wm_watch *w, enum wm_watch_outcome o)
 {
     if (o == WM_OUT_EXPIRED || o == WM_OUT_EXPIRED_PAGE)
         w->stats.expired++;
-    else if (!is_good(o))
+    else if (!is_good(o) && !(w->op == WM_OP_STREAM && o == WM_OUT_OPTION))
         w->stats.errors++;
 }
 
@@ -38,6 +38,8 @@ static void adapt(struct wm_watch *w, enum wm_watch_outcome o)
 {
     if (o == WM_OUT_FORM)
         w->metadata_only = false;
+    else if (w->op == WM_OP_STREAM)
+        wm_stream_failed(w, o);
     else if (o == WM_OUT_OPTION)
         w->bookmarks = false;
     else if (o == WM_OUT_SLOW && w->page_size > SMALLEST_PAGE)
@@ -158,11 +160,20 @@ static enum wm_pause pause_for(struct wm_watch *w, const struct wm_watch_rule *r
     return r->pause;
 }
 
+/* At the end of a watch nothing is under way, and a new one must be opened anyway. */
+static bool is_audit_due(const struct wm_watch *w, enum wm_watch_outcome o)
+{
+    return o == WM_OUT_ENDED && w->audit_at_ms && wm_mono_ms() >= w->audit_at_ms;
+}
+
 static void log_step(const struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why)
 {
+    static const char *const ops[] = {
+        [WM_OP_LIST] = "list", [WM_OP_WATCH] = "watch", [WM_OP_STREAM] = "stream"};
+
     wm_log(WM_LOG_DEBUG, "watch_step", WM_F("server", w->k->access.server), WM_F("path", w->path),
-           WM_F("op", w->op == WM_OP_LIST ? "list" : "watch"), WM_F("outcome", wm_watch_outcome_name(o)),
-           WM_F("version", w->rv), WM_F("error", why && why->code ? why->msg : ""));
+           WM_F("op", ops[w->op]), WM_F("outcome", wm_watch_outcome_name(o)), WM_F("version", w->rv),
+           WM_F("error", why && why->code ? why->msg : ""));
 }
 
 void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct wm_error *why, bool refused,
@@ -182,6 +193,10 @@ void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct w
         wm_slot_release(w);
     }
     adapt(w, o);
+    if (o != WM_OUT_PAGE)
+        w->auditing = is_audit_due(w, o);
+    if (w->auditing)
+        next = WM_NEXT_LIST;
     if (o == WM_OUT_BROKEN && w->op == WM_OP_WATCH && ++w->broken >= MANY_BROKEN) {
         w->broken = 0;
         next = WM_NEXT_LIST;

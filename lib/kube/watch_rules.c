@@ -39,6 +39,20 @@ static const struct wm_watch_rule rules[] = {
     {WM_OP_WATCH, WM_OUT_UNREACHABLE,  WM_NEXT_WATCH,  WM_PAUSE_CLUSTER, WM_WATCH_UNREACHABLE},
     {WM_OP_WATCH, WM_OUT_BROKEN,       WM_NEXT_WATCH,  WM_PAUSE_OWN,     WM_STATE_KEEP},
     {WM_OP_WATCH, WM_OUT_ODD,          WM_NEXT_LIST,   WM_PAUSE_OWN,     WM_STATE_KEEP},
+
+    /* until its list is complete; from there on it is a watch */
+    {WM_OP_STREAM, WM_OUT_EXPIRED,      WM_NEXT_QUORUM, WM_PAUSE_NONE,    WM_STATE_KEEP},
+    {WM_OP_STREAM, WM_OUT_AHEAD,        WM_NEXT_QUORUM, WM_PAUSE_NONE,    WM_STATE_KEEP},
+    {WM_OP_STREAM, WM_OUT_OPTION,       WM_NEXT_SAME,   WM_PAUSE_NONE,    WM_STATE_KEEP},
+    {WM_OP_STREAM, WM_OUT_FORM,         WM_NEXT_SAME,   WM_PAUSE_NONE,    WM_STATE_KEEP},
+    {WM_OP_STREAM, WM_OUT_UNAUTHORIZED, WM_NEXT_SAME,   WM_PAUSE_OWN,     WM_WATCH_UNAUTHORIZED},
+    {WM_OP_STREAM, WM_OUT_FORBIDDEN,    WM_NEXT_SAME,   WM_PAUSE_MINUTE,  WM_WATCH_FORBIDDEN},
+    {WM_OP_STREAM, WM_OUT_ABSENT,       WM_NEXT_SAME,   WM_PAUSE_ABSENT,  WM_WATCH_ABSENT},
+    {WM_OP_STREAM, WM_OUT_BUSY,         WM_NEXT_SAME,   WM_PAUSE_CLUSTER, WM_WATCH_UNREACHABLE},
+    {WM_OP_STREAM, WM_OUT_UNREACHABLE,  WM_NEXT_SAME,   WM_PAUSE_CLUSTER, WM_WATCH_UNREACHABLE},
+    {WM_OP_STREAM, WM_OUT_CUT,          WM_NEXT_SAME,   WM_PAUSE_CLUSTER, WM_WATCH_UNREACHABLE},
+    {WM_OP_STREAM, WM_OUT_BROKEN,       WM_NEXT_SAME,   WM_PAUSE_OWN,     WM_WATCH_UNREACHABLE},
+    {WM_OP_STREAM, WM_OUT_ODD,          WM_NEXT_QUORUM, WM_PAUSE_OWN,     WM_WATCH_UNREACHABLE},
 };
 
 static const char *const names[WM_N_OUTCOMES] = {
@@ -99,7 +113,7 @@ enum wm_watch_outcome wm_classify_answer(enum wm_watch_op op, const struct wm_an
         return WM_OUT_TOKEN;
     if ((a->status == 406 || a->status == 415) && metadata_only)
         return WM_OUT_FORM;
-    if ((a->status == 400 || a->status == 422) && op == WM_OP_WATCH && bookmarks)
+    if ((a->status == 400 || a->status == 422) && (op == WM_OP_STREAM || (op == WM_OP_WATCH && bookmarks)))
         return WM_OUT_OPTION;
     for (size_t i = 0; i < sizeof by_status / sizeof by_status[0]; i++)
         if (by_status[i].status == a->status)

@@ -1,4 +1,4 @@
-/* The two queries of a watch. */
+/* The queries of a watch. */
 #include "watch_internal.h"
 
 static void escape(struct wm_buf *out, const char *z)
@@ -34,6 +34,8 @@ static void begin(const struct wm_watch_query *q, struct wm_buf *out)
     wm_buf_puts(out, q->path);
     if (q->selector)
         add(out, "labelSelector", q->selector);
+    if (q->fields)
+        add(out, "fieldSelector", q->fields);
 }
 
 void wm_list_url(const struct wm_watch_query *q, struct wm_buf *out)
@@ -57,5 +59,17 @@ void wm_watch_url(const struct wm_watch_query *q, struct wm_buf *out)
     add(out, "resourceVersion", q->rv);
     if (q->bookmarks)
         add(out, "allowWatchBookmarks", "true");
+    add_int(out, "timeoutSeconds", q->timeout_s);
+}
+
+void wm_stream_url(const struct wm_watch_query *q, struct wm_buf *out)
+{
+    begin(q, out);
+    add(out, "watch", "1");
+    add(out, "sendInitialEvents", "true");
+    add(out, "resourceVersionMatch", "NotOlderThan");
+    add(out, "allowWatchBookmarks", "true");
+    if (q->from == WM_FROM_LAST)
+        add(out, "resourceVersion", q->rv);
     add_int(out, "timeoutSeconds", q->timeout_s);
 }

@@ -11,6 +11,8 @@
  *   --page N            page size of lists
  *   --watch-s N         timeoutSeconds of watches
  *   --quorum            the first list from etcd
+ *   --stream            lists as a stream, where it is offered
+ *   --audit-s N         an audit every N to 2 N seconds, at the end of a watch
  *   --quiet             no lines for objects
  *   --stats MS          a line of counters, resident memory and processor time, again and again
  *   --debug             log every step */
@@ -116,11 +118,12 @@ static void stats_line(const struct probe *p)
     getrusage(RUSAGE_SELF, &u);
     printf("%sstats state=%s lists=%llu pages=%llu watches=%llu events=%llu bookmarks=%llu expired=%llu "
            "errors=%llu "
-           "bytes=%llu confirmed=%d rss_kb=%ld peak_kb=%ld cpu_ms=%lld\n",
+           "bytes=%llu streams=%llu audits=%llu confirmed=%d rss_kb=%ld peak_kb=%ld cpu_ms=%lld\n",
            p->prefix, wm_watch_state_name(s.state), (unsigned long long)s.lists,
            (unsigned long long)s.list_pages, (unsigned long long)s.watches, (unsigned long long)s.events,
            (unsigned long long)s.bookmarks, (unsigned long long)s.expired, (unsigned long long)s.errors,
-           (unsigned long long)s.bytes, s.confirmed, resident_kb("VmRSS:"), resident_kb("VmHWM:"),
+           (unsigned long long)s.bytes, (unsigned long long)s.streams, (unsigned long long)s.audits,
+           s.confirmed, resident_kb("VmRSS:"), resident_kb("VmHWM:"),
            (long long)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
                (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000);
 }
@@ -143,6 +146,8 @@ static bool read_options(int argc, char **argv, struct settings *s)
         {"page", required_argument, NULL, 'p'},
         {"watch-s", required_argument, NULL, 'w'},
         {"quorum", no_argument, NULL, 'u'},
+        {"stream", no_argument, NULL, 'e'},
+        {"audit-s", required_argument, NULL, 'a'},
         {"quiet", no_argument, NULL, 'q'},
         {"stats", required_argument, NULL, 't'},
         {"debug", no_argument, NULL, 'd'},
@@ -169,6 +174,12 @@ static bool read_options(int argc, char **argv, struct settings *s)
             break;
         case 'u':
             s->spec.quorum_first = true;
+            break;
+        case 'e':
+            s->spec.stream = true;
+            break;
+        case 'a':
+            s->spec.audit_s = atoi(optarg);
             break;
         case 'q':
             s->quiet = true;

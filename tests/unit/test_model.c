@@ -128,7 +128,7 @@ static void a_list_replaces_what_its_source_brought_before(void **state)
     put(m, 1, WM_KIND_BACKUP, "{\"metadata\":{\"name\":\"b\",\"uid\":\"u-b\"}}");
     wm_model_list_begin(m, source_of(m, 1, WM_KIND_RESTORE));
     put(m, 1, WM_KIND_RESTORE, "{\"metadata\":{\"name\":\"r2\",\"uid\":\"u-r2\"}}");
-    wm_model_list_end(m, source_of(m, 1, WM_KIND_RESTORE));
+    assert_int_equal(wm_model_list_end(m, source_of(m, 1, WM_KIND_RESTORE)), 2);
     assert_int_equal(s.went, 1);
     assert_string_equal(s.last, "r1");
     assert_int_equal(wm_model_count(m, 1, WM_KIND_RESTORE), 1);
@@ -138,6 +138,38 @@ static void a_list_replaces_what_its_source_brought_before(void **state)
     assert_int_equal(wm_model_count(m, 1, WM_KIND_BACKUP), 0);
     assert_int_equal(wm_model_count(m, 2, WM_KIND_RESTORE), 1);
     wm_model_free(m);
+}
+
+static void a_list_says_how_much_of_it_was_not_known(void **state)
+{
+    static const struct row {
+        const char *json[3]; /* of the second list; the first has a and b */
+        size_t differences;
+    } rows[] = {
+        {{"{\"metadata\":{\"name\":\"a\",\"uid\":\"u-a\"}}",
+          "{\"metadata\":{\"name\":\"b\",\"uid\":\"u-b\"}}"},
+         0},
+        {{"{\"metadata\":{\"name\":\"a\",\"uid\":\"u-a\"}}"}, 1},
+        {{"{\"metadata\":{\"name\":\"a\",\"uid\":\"u-a\"}}",
+          "{\"metadata\":{\"name\":\"b\",\"uid\":\"u-b\"},\"status\":{\"phase\":\"Failed\"}}",
+          "{\"metadata\":{\"name\":\"c\",\"uid\":\"u-c\"}}"},
+         2},
+        {{NULL}, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct seen s;
+        struct wm_model *m = new_model(&s);
+
+        put(m, 1, WM_KIND_POD, rows[0].json[0]);
+        put(m, 1, WM_KIND_POD, rows[0].json[1]);
+        wm_model_list_begin(m, source_of(m, 1, WM_KIND_POD));
+        for (size_t j = 0; j < 3 && rows[i].json[j]; j++)
+            put(m, 1, WM_KIND_POD, rows[i].json[j]);
+        assert_int_equal(wm_model_list_end(m, source_of(m, 1, WM_KIND_POD)), rows[i].differences);
+        wm_model_free(m);
+    }
 }
 
 static void two_sources_of_one_kind_do_not_sweep_each_other(void **state)
@@ -227,6 +259,7 @@ int main(void)
         cmocka_unit_test(children_are_found_by_their_parents_uid_on_all_clusters),
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
         cmocka_unit_test(a_list_replaces_what_its_source_brought_before),
+        cmocka_unit_test(a_list_says_how_much_of_it_was_not_known),
         cmocka_unit_test(two_sources_of_one_kind_do_not_sweep_each_other),
         cmocka_unit_test(ten_thousand_objects_come_change_and_go),
         cmocka_unit_test(an_object_without_name_or_uid_is_refused),

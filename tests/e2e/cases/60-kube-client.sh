@@ -119,6 +119,42 @@ test_frozen() {
     assert_eq 1 "$(stat p lists)" 'lists'
 }
 
+# a server that does not stream lists refuses to (422): it is asked once for all watches, and pages do instead
+test_stream_refused() {
+    client
+    own_namespace
+    backup before
+    kubectl get --raw "$BACKUPS?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1" \
+        >"$E2E_TEST_DIR/raw" 2>&1 || true
+    grep -qi 'forbidden' "$E2E_TEST_DIR/raw" || skip 'this API server streams lists'
+    probe p --stream "$BACKUPS" "$RESTORES"
+    eventually 10 told p '1 state synced'
+    eventually 10 told p '2 state synced'
+    told p "1 upsert $NAMESPACE/before "
+    never_told p '1 state' 1
+    backup after
+    eventually 5 told p "1 upsert $NAMESPACE/after "
+    # two lists run at a time: both may have asked before the first answer
+    (($(grep -c '"outcome":"option_refused"' "$E2E_TEST_DIR/p.log") <= 2)) || fail 'it asked again and again'
+    assert_eq 0 "$(lines p | grep -c 'errors=[1-9]' || true)" 'lines with errors'
+}
+
+# audits: lists between watches, all of the version that was known, and nothing is told that was not so
+test_audit() {
+    client
+    own_namespace
+    backup before
+    probe p --audit-s 1 --watch-s 2 "$BACKUPS"
+    eventually 10 told p 'state synced'
+    eventually 20 stat_over p audits 1
+    backup after
+    eventually 5 told p "upsert $NAMESPACE/after "
+    never_told p 'remove'
+    never_told p 'abort'
+    never_told p 'state' 1
+    say "$(stat p audits) audits of $(stat p lists) lists"
+}
+
 # --- credentials ---
 
 # service_account: makes the ServiceAccount "probe" that may watch backups
