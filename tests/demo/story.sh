@@ -66,6 +66,15 @@ story_direct() {
     DIM_UID=$(story_uid directimagemigration "$DIM")
     DISM=$(story_create directimagestreammigration DIM="$DIM" DIM_UID="$DIM_UID")
 }
+# The end: mig-controller's last word.
+story_end() {
+    local at
+    at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+    kubectl patch migmigration "$MIGRATION" -n "$STORY_NAMESPACE" --type merge -p '{"status": {"phase": "Completed",
+        "itinerary": "Final", "conditions": [{"type": "Succeeded", "status": "True", "category": "Advisory",
+        "durable": true, "reason": "Completed", "message": "The migration has completed successfully.",
+        "lastTransitionTime": "'"$at"'"}]}}' >/dev/null
+}
 story_unrelated() { UNRELATED_BACKUP=$(story_create backup-unrelated); }
 
 # story_all: everything at once
