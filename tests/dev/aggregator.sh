@@ -7,8 +7,8 @@ source "$WM_ROOT/tests/dev/process.sh"
 
 AGGREGATOR=${WAYMARK_AGGREGATOR:-$WM_BUILD/release/aggregator/waymark-aggregator}
 
-# start_aggregator DIR NAME [FLAG...]: one replica as process NAME of DIR; the caller's flags say by which --kubeconfig, and
-# with which --namespace. Its health port in $AGGREGATOR_HEALTH_PORT, and for other processes to source in DIR/NAME.env.
+# start_aggregator DIR NAME [FLAG...]: one replica as process NAME of DIR; the caller's flags say by which --kubeconfig,
+# and with which --namespace. Its health port in $AGGREGATOR_HEALTH_PORT, and for other processes to source in DIR/NAME.env.
 start_aggregator() {
     local dir=$1 name=$2
     shift 2
