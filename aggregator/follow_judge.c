@@ -94,10 +94,13 @@ bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fl
         memcpy(t->uid, m->uid, sizeof t->uid);
         memcpy(t->plan_namespace, m->plan_namespace, sizeof t->plan_namespace);
         memcpy(t->plan, m->plan, sizeof t->plan);
-        t->ended = s.ending != WM_ENDING_NONE;
         t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
                    (m->row && m->row->waits_for != WM_WAIT_NOTHING);
-        if (!is_premature(&w, &s)) {
+        bool premature = is_premature(&w, &s);
+
+        /* Not before: what has ended is not judged again when a cluster's sight changes. */
+        t->ended = !premature && s.ending != WM_ENDING_NONE;
+        if (!premature) {
             wm_situation_say(&w, &s, t->said);
             wm_situation_verdict(&w, &s, t->verdict);
             judge_report(f, t, &w, &s);
