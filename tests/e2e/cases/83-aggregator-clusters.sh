@@ -47,7 +47,7 @@ test_connected_by_migcluster() {
 }
 connected_again() {
     eventually 5 sight_is good
-    eventually 5 reported far '.verdict | contains("cannot be seen") or contains("refuses") or contains("not watched") | not'
+    eventually 5 reported far '.verdict | contains("cluster target") | not'
 }
 
 # a token that is refused is told within seconds on the migration that needs it, and the right one is taken up
