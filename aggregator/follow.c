@@ -104,6 +104,8 @@ void wm_follow_again(struct wm_follow *f)
 {
     pthread_mutex_lock(&f->lock);
     mark(f, true);
+    for (struct tracked *t = f->list; t; t = t->next)
+        t->anew = true;
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -128,14 +130,29 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
 
 /* --- turns --- */
 
+/* What is written and told is to be looked up again. */
+static void forget(struct tracked *t)
+{
+    free(t->history);
+    free(t->stored);
+    free(t->report_due);
+    t->history = NULL;
+    t->stored = t->report_due = NULL;
+    t->report = t->written = 0;
+    t->report_known = t->recalled = false;
+    t->told[0] = '\0';
+}
+
 /* Takes the mark off, so that what comes while it is judged marks it again. */
 static bool take_dirty(struct wm_follow *f, struct tracked *t)
 {
     pthread_mutex_lock(&f->lock);
-    bool dirty = t->dirty;
+    bool dirty = t->dirty, anew = t->anew;
 
-    t->dirty = false;
+    t->dirty = t->anew = false;
     pthread_mutex_unlock(&f->lock);
+    if (anew)
+        forget(t);
     return dirty;
 }
 
@@ -178,10 +195,12 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
 
     for (struct tracked *t = head(f); t; t = t->next)
         if (take_dirty(f, t)) {
+            bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
+
             busy = true;
             if (may_write && f->opts.reports && !t->report_known)
                 wm_follow_read_report(f, t, host);
-            t->gone = !wm_follow_judge(f, t, fleet, may_write ? events : NULL);
+            t->gone = !wm_follow_judge(f, t, fleet, may_write && met ? events : NULL);
         }
     for (struct tracked *t = head(f); t && may_write; t = t->next)
         busy |= wm_follow_write_words(f, t, host);

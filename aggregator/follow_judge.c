@@ -30,10 +30,11 @@ static void tell_news(struct wm_follow *f, struct tracked *t, const struct wm_si
     bool good =
         s->ending == WM_ENDING_NONE || s->ending == WM_ENDING_SUCCEEDED || s->ending == WM_ENDING_CANCELED;
 
-    if (!said->wanted || strcmp(t->told, said->reason) == 0)
+    if (!events || !f->opts.events || !said->wanted || strcmp(t->told, said->reason) == 0)
         return;
-    if (events && f->opts.events && t->told[0])
+    if (t->told[0] && !(t->recalled && strcmp(t->told, s->state->phase) == 0))
         tell(f, s, said, !good, events);
+    t->recalled = false;
     snprintf(t->told, sizeof t->told, "%s", said->reason);
 }
 

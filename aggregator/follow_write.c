@@ -135,6 +135,17 @@ static void report_path(const struct tracked *t, bool one, bool status, char pat
         snprintf(path + n, PATH_MAX_N - (size_t)n, "/%s%s", name, status ? "/status" : "");
 }
 
+/* The report of a phase is written when its event is told: what came after it is still to be told. */
+static void recall(struct tracked *t)
+{
+    const struct wm_history *h = t->history;
+
+    if (t->told[0] || h->n == 0)
+        return;
+    memcpy(t->told, h->moments[h->n - 1].phase, sizeof t->told);
+    t->recalled = true;
+}
+
 void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
 {
     char path[PATH_MAX_N];
@@ -157,6 +168,7 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
         t->stored = wm_buf_take(&object);
     else
         memset(t->history, 0, sizeof *t->history);
+    recall(t);
 }
 
 static int create_report(const struct tracked *t, struct wm_kube *host, int *ret_status, struct wm_error *err)
