@@ -3,7 +3,7 @@
 # kubectl speaks to the host, and `on CLUSTER COMMAND...` to another. What mig-controller and Velero do is played by mig_* and
 # velero_*, each as one write of the whole object, as theirs are.
 
-AGGREGATOR=$WM_BUILD/release/aggregator/waymark-aggregator
+AGGREGATOR=${WAYMARK_AGGREGATOR:-$WM_BUILD/release/aggregator/waymark-aggregator}
 TYPES=migmigrations,migplans,migclusters,directvolumemigrations,backups,restores,podvolumebackups,podvolumerestores
 
 fleet_name() { printf '%s-agg-%s\n' "$E2E_NAME" "$1"; }
@@ -26,6 +26,7 @@ fleet_up() {
     on host apply_crds "$WM_ROOT/manifests/base/migrationreport-crd.yaml"
 }
 fleet_prepare() {
+    local name
     kubectl get namespace openshift-migration >/dev/null 2>&1 && return
     apply_crds "$WM_ROOT/tests/crds"
     for name in openshift-migration openshift-config nginx-example; do kubectl create namespace "$name" >/dev/null; done

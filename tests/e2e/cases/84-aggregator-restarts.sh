@@ -71,6 +71,8 @@ test_killed_over_a_phase() {
     aggregator aggregator
     eventually 10 reported running '[.timeline[].phase] == ["EnsureStageBackup", "StageBackupCreated", "EnsureStageRestore"]'
     reported running '.timeline[1] | has("seconds") | not' || fail 'a time that nobody saw'
+    eventually 5 told EnsureStageRestore
+    eventually 5 told StageBackupCreated
 }
 
 replica() { aggregator "$1" --leader-election=true; }
