@@ -103,9 +103,9 @@ void wm_follow_all_changed(void *ctx)
 void wm_follow_again(struct wm_follow *f)
 {
     pthread_mutex_lock(&f->lock);
-    for (struct tracked *t = f->list; t; t = t->next)
-        t->reread = true;
     mark(f, true);
+    for (struct tracked *t = f->list; t; t = t->next)
+        t->anew = true;
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -135,27 +135,29 @@ bool wm_follow_may_write(const struct wm_follow *f)
     return f->opts.may_write(f->opts.ctx);
 }
 
-static void forget_report(struct tracked *t)
+/* What is written and told is to be looked up again. */
+static void forget(struct tracked *t)
 {
     free(t->history);
     free(t->stored);
     free(t->report_due);
     t->history = NULL;
     t->stored = t->report_due = NULL;
-    t->report_known = false;
-    t->report = 0;
+    t->report = t->written = 0;
+    t->report_known = t->recalled = false;
+    t->told[0] = '\0';
 }
 
 /* Takes the marks off, so that what comes while it is judged marks it again. */
 static bool take_dirty(struct wm_follow *f, struct tracked *t)
 {
     pthread_mutex_lock(&f->lock);
-    bool dirty = t->dirty, reread = t->reread;
+    bool dirty = t->dirty, anew = t->anew;
 
-    t->dirty = t->reread = false;
+    t->dirty = t->anew = false;
     pthread_mutex_unlock(&f->lock);
-    if (reread)
-        forget_report(t);
+    if (anew)
+        forget(t);
     return dirty;
 }
 
@@ -206,10 +208,12 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
 
     for (struct tracked *t = head(f); t; t = t->next)
         if (is_due(f, t, may_write)) {
+            bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
+
             busy = true;
             if (may_write && f->opts.reports && !t->report_known)
                 wm_follow_read_report(f, t, host);
-            t->gone = !wm_follow_judge(f, t, fleet, may_write ? events : NULL);
+            t->gone = !wm_follow_judge(f, t, fleet, may_write && met ? events : NULL);
         }
     for (struct tracked *t = head(f); t && wm_follow_may_write(f); t = t->next)
         busy |= wm_follow_write_words(f, t, host);

@@ -14,7 +14,7 @@ struct tracked {
     struct tracked *next;
     struct wm_id id;
     bool dirty, gone, seen; /* lock; seen: its object has come */
-    bool reread;            /* lock: another replica may have written the report */
+    bool anew;              /* lock: another replica may have written and told meanwhile */
     uint64_t live;          /* lock: digest of our words as they stand in the object */
     struct wm_slot slot;    /* lock */
     wm_name namespace_, name;
@@ -34,6 +34,7 @@ struct tracked {
     uint64_t report;            /* digest of the status that is stored; 0 = none of ours */
     char *report_due;           /* status to be stored; owned */
     wm_word told;               /* what the last event said; "" = nothing yet */
+    bool recalled;              /* `told` is the stored report's phase: all about that one was told before */
 };
 
 struct wm_follow {

@@ -30,10 +30,11 @@ static void tell_news(struct wm_follow *f, struct tracked *t, const struct wm_si
     bool good =
         s->ending == WM_ENDING_NONE || s->ending == WM_ENDING_SUCCEEDED || s->ending == WM_ENDING_CANCELED;
 
-    if (!said->wanted || strcmp(t->told, said->reason) == 0)
+    if (!events || !f->opts.events || !said->wanted || strcmp(t->told, said->reason) == 0)
         return;
-    if (events && f->opts.events && t->told[0])
+    if (t->told[0] && !(t->recalled && strcmp(t->told, s->state->phase) == 0))
         tell(f, s, said, !good, events);
+    t->recalled = false;
     snprintf(t->told, sizeof t->told, "%s", said->reason);
 }
 
@@ -105,9 +106,11 @@ bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fl
         memcpy(t->plan, m->plan, sizeof t->plan);
         t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
                    (m->row && m->row->waits_for != WM_WAIT_NOTHING);
-        if (!is_premature(&w, &s)) {
-            /* Not before: what has ended is not judged again when its clusters are seen. */
-            t->ended = s.ending != WM_ENDING_NONE;
+        bool premature = is_premature(&w, &s);
+
+        /* Not before: what has ended is not judged again when a cluster's sight changes. */
+        t->ended = !premature && s.ending != WM_ENDING_NONE;
+        if (!premature) {
             wm_situation_say(&w, &s, t->said);
             wm_situation_verdict(&w, &s, t->verdict);
             judge_report(f, t, &w, &s);

@@ -161,6 +161,17 @@ static void read_uid(struct wm_str object, wm_uid ret)
         wm_span_copy(s, ret, sizeof(wm_uid));
 }
 
+/* The report of a phase is written when its event is told: what came after it is still to be told. */
+static void recall(struct tracked *t)
+{
+    const struct wm_history *h = t->history;
+
+    if (t->told[0] || h->n == 0)
+        return;
+    memcpy(t->told, h->moments[h->n - 1].phase, sizeof t->told);
+    t->recalled = true;
+}
+
 void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
 {
     char path[PATH_MAX_N];
@@ -188,6 +199,7 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
         t->stored = wm_buf_take(&object);
     else if (rc == WM_OK)
         read_uid(wm_buf_text(&object), t->foreign);
+    recall(t);
 }
 
 /* Its owner is gone; the garbage collector would take it, and our words in it, sooner or later. */

@@ -211,7 +211,8 @@ static int start_pages(struct running *r, struct wm_error *err)
 
     if (rc < 0)
         return wm_fail_in(err, "health-listen");
-    r->telemetry = (struct wm_telemetry_sources){r->fleet, r->follow, r->repair, r->events, r->lease, r->canary};
+    r->telemetry =
+        (struct wm_telemetry_sources){r->fleet, r->follow, r->repair, r->events, r->lease, r->canary};
     return wm_telemetry_new(address, port, &r->telemetry, &r->pages, err);
 }
 

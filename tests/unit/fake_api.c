@@ -149,6 +149,8 @@ static int get(struct fake_api *a, const struct fake_request *r, struct wm_buf *
 {
     size_t i = find(a, r->path);
 
+    if (strstr(r->query, "sendInitialEvents"))
+        return 422; /* like servers before 1.27: lists come in pages */
     if (strstr(r->query, "watch=1"))
         return watch(a, r, out);
     if (!is_object(r->path))
