@@ -27,7 +27,9 @@ static inline bool wm_id_is_set(struct wm_id a)
 
 /* One object.  Owned by the model; gone with the next change of the model unless it says otherwise. */
 struct wm_record {
-    struct wm_record *next_by_id, *next_sibling; /* chains of the model */
+    struct wm_record *next_by_id, *next_sibling, *next_of_kind; /* chains of the model */
+    struct wm_record **sibling_link,
+        **kind_link; /* what points here: one of thousands leaves its chain at once */
     struct wm_id id, parent;
     int64_t done, total;                        /* bytes or items; -1 = not told */
     uint32_t created_s, started_s, completed_s; /* Unix time; 0 = not told */
