@@ -45,22 +45,25 @@ struct wm_follow *wm_follow_free(struct wm_follow *f)
 
 /* --- what the fleet tells --- */
 
-static struct tracked *find(struct wm_follow *f, struct wm_id id)
+/* Where `id` is, or would be. */
+static struct tracked **find(struct wm_follow *f, struct wm_id id)
 {
-    for (struct tracked *t = f->list; t; t = t->next)
-        if (wm_id_is(t->id, id))
-            return t;
-    return NULL;
+    struct tracked **link = &f->by_id[wm_mix(id.hi ^ id.lo) % WM_TRACKED_BUCKETS];
+
+    while (*link && !wm_id_is((*link)->id, id))
+        link = &(*link)->next_by_id;
+    return link;
 }
 
 static struct tracked *find_or_add(struct wm_follow *f, struct wm_id id)
 {
-    struct tracked *t = find(f, id);
+    struct tracked **link = find(f, id), *t = *link;
 
     if (t)
         return t;
     t = wm_xcalloc(1, sizeof *t);
     t->id = id;
+    *link = t;
     t->next = f->list;
     f->list = t;
     f->n++;
@@ -153,6 +156,7 @@ static void drop_gone(struct wm_follow *f)
             continue;
         }
         *link = t->next;
+        *find(f, t->id) = t->next_by_id;
         free_tracked(t);
         f->n--;
     }

@@ -12,6 +12,7 @@
 /* One migration.  What `lock` guards is said; all else belongs to the thread of turns. */
 struct tracked {
     struct tracked *next;
+    struct tracked *next_by_id; /* lock */
     struct wm_id id;
     bool dirty, gone, seen; /* lock; seen: its object has come */
     uint64_t live;          /* lock: digest of our words as they stand in the object */
@@ -33,12 +34,15 @@ struct tracked {
     wm_word told;               /* what the last event said; "" = nothing yet */
 };
 
+enum { WM_TRACKED_BUCKETS = 1024 };
+
 struct wm_follow {
     struct wm_follow_opts opts;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool woken;
     struct tracked *list;
+    struct tracked *by_id[WM_TRACKED_BUCKETS];
     size_t n;
     _Atomic uint64_t judged, writes, refused, failed, told, lost;
     _Atomic int64_t turn_us;
