@@ -154,7 +154,7 @@ grow_to() {
 # --- looking at a process ---
 
 # shellcheck disable=SC2317 # called with names from variables
-cpu_ns() { cat "/proc/$1/task"/*/schedstat | awk '{ n += $1 } END { print n }'; }
+cpu_ns() { cat "/proc/$1/task"/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n }'; }
 rss_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 
 port=$(free_port)
