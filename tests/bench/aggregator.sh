@@ -184,7 +184,7 @@ put() { jq -cn --arg who "$1" --arg what "$2" --argjson value "$3" --argjson n "
 # start WHO: until it has read all lists
 start() {
     local began pid words
-    read -ra words <<<"${command[$1]}"
+    read -r -d '' -a words <<<"${command[$1]}" || true
     rm -f "$dir/$1.log"
     began=$(now_ms)
     spawn "$dir" "$1" "${words[@]}"
