@@ -36,6 +36,7 @@ struct wm_record {
     uint16_t source, round; /* where it comes from, and of which list of that it was last seen in */
     uint8_t kind, cluster;
     bool going;                 /* has a deletionTimestamp */
+    bool has_children;          /* or had: most objects have none, and are not asked for them */
     uint16_t namespace_, phase; /* words of the model */
     uint16_t name_n, message_n, node_n;
     void *detail; /* a kind's own, see wm_model_conf */

@@ -473,6 +473,16 @@ static bool same_content(const struct wm_record *a, const struct wm_record *b)
            memcmp(a->text, b->text, (size_t)a->name_n + a->message_n + a->node_n + 3) == 0;
 }
 
+/* Either may come first, and parents are on any cluster. */
+static void tell_parents(struct wm_model *m, struct wm_record *r)
+{
+    r->has_children = wm_model_children(m, r->id) != NULL;
+    if (!wm_id_is_set(r->parent))
+        return;
+    for (struct wm_record *p = m->by_id[bucket_of(m, r->parent)]; p; p = p->next_by_id)
+        p->has_children |= wm_id_is(p->id, r->parent);
+}
+
 static void insert(struct wm_model *m, struct wm_record *r)
 {
     if (m->n >= m->n_buckets)
@@ -483,6 +493,7 @@ static void insert(struct wm_model *m, struct wm_record *r)
     *head = r;
     join_parent(m, r);
     join_kind(m, r);
+    tell_parents(m, r);
     m->n++;
     m->count[r->cluster][r->kind]++;
 }

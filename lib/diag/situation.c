@@ -229,6 +229,8 @@ static struct level level_below(const struct wm_world *w, const struct wm_record
     struct level l = {0};
     size_t i = 0;
 
+    if (!parent->has_children)
+        return l;
     for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
         l.n += wm_is_child(parent, r);
     if (l.n == 0)
