@@ -41,6 +41,7 @@ struct wm_follow {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool woken;
+    int64_t rest_until_ms; /* of the thread of turns */
     struct tracked *list;
     struct tracked *by_id[WM_TRACKED_BUCKETS];
     size_t n;
