@@ -60,6 +60,8 @@ extern const char WM_VERDICT_KEY[];
 /* follow_write.c: true when something was sent. */
 bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
 bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+/* What is remembered of a migration stands in its report, and is read again when it is needed. */
+void wm_follow_forget(struct tracked *t);
 /* Looks at the stored report once: its history is ours. */
 void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
 
