@@ -49,7 +49,7 @@ static void add_migration(void *ctx, const struct wm_record *r)
 
     if (strcmp(s->phase, "Completed") == 0)
         return;
-    wm_situation_of(&p->world, r, &situation);
+    wm_situation_place(&p->world, r, &situation);
     if (!situation.plan)
         return;
     const struct wm_plan_state *plan = wm_plan_of(situation.plan);

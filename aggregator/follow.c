@@ -5,6 +5,8 @@
 
 #include "waymark/clock.h"
 
+enum { ENDED_MS = 300, REST_FACTOR = 50, REST_MAX_MS = 500 };
+
 struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts)
 {
     struct wm_follow *f = wm_xcalloc(1, sizeof *f);
@@ -45,22 +47,25 @@ struct wm_follow *wm_follow_free(struct wm_follow *f)
 
 /* --- what the fleet tells --- */
 
-static struct tracked *find(struct wm_follow *f, struct wm_id id)
+/* Where `id` is, or would be. */
+static struct tracked **find(struct wm_follow *f, struct wm_id id)
 {
-    for (struct tracked *t = f->list; t; t = t->next)
-        if (wm_id_is(t->id, id))
-            return t;
-    return NULL;
+    struct tracked **link = &f->by_id[wm_mix(id.hi ^ id.lo) % WM_TRACKED_BUCKETS];
+
+    while (*link && !wm_id_is((*link)->id, id))
+        link = &(*link)->next_by_id;
+    return link;
 }
 
 static struct tracked *find_or_add(struct wm_follow *f, struct wm_id id)
 {
-    struct tracked *t = find(f, id);
+    struct tracked **link = find(f, id), *t = *link;
 
     if (t)
         return t;
     t = wm_xcalloc(1, sizeof *t);
     t->id = id;
+    *link = t;
     t->next = f->list;
     f->list = t;
     f->n++;
@@ -183,6 +188,7 @@ static void drop_gone(struct wm_follow *f)
             continue;
         }
         *link = t->next;
+        *find(f, t->id) = t->next_by_id;
         free_tracked(t);
         f->n--;
     }
@@ -200,35 +206,74 @@ static struct tracked *head(struct wm_follow *f)
     return t;
 }
 
-void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
-{
-    int64_t begin = wm_mono_ns();
-    struct wm_kube *host = wm_fleet_kube(fleet, 0);
-    bool may_write = wm_follow_may_write(f), busy = false;
+struct turn {
+    struct wm_follow *f;
+    struct wm_fleet *fleet;
+    struct wm_events *events;
+    bool may_write;
+};
 
-    for (struct tracked *t = head(f); t; t = t->next)
-        if (is_due(f, t, may_write)) {
+/* Those that run, or those that have ended; true when there was something to do. */
+static bool go_over(const struct turn *turn, bool ended, int64_t until_ms)
+{
+    struct wm_follow *f = turn->f;
+    struct wm_kube *host = wm_fleet_kube(turn->fleet, 0);
+    bool may_write = turn->may_write, busy = false;
+
+    for (struct tracked *t = head(f); t && wm_mono_ms() < until_ms; t = t->next)
+        if (t->ended == ended && is_due(f, t, may_write)) {
             bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
 
             busy = true;
             if (may_write && f->opts.reports && !t->report_known)
                 wm_follow_read_report(f, t, host);
-            t->gone = !wm_follow_judge(f, t, fleet, may_write && met ? events : NULL);
+            t->gone = !wm_follow_judge(f, t, turn->fleet, may_write && met ? turn->events : NULL);
         }
-    for (struct tracked *t = head(f); t && wm_follow_may_write(f); t = t->next)
-        busy |= wm_follow_write_words(f, t, host);
-    for (struct tracked *t = head(f); t && wm_follow_may_write(f); t = t->next)
-        busy |= wm_follow_write_report(f, t, host);
+    for (struct tracked *t = head(f); t && wm_follow_may_write(f) && wm_mono_ms() < until_ms; t = t->next)
+        if (t->ended == ended)
+            busy |= wm_follow_write_words(f, t, host);
+    for (struct tracked *t = head(f); t && wm_follow_may_write(f) && wm_mono_ms() < until_ms; t = t->next)
+        if (t->ended == ended)
+            busy |= wm_follow_write_report(f, t, host);
+    return busy;
+}
+
+/* Judging a migration of thousands of volumes takes milliseconds, and each volume's progress asks for it:
+ * what comes meanwhile is judged at once afterwards. */
+static int64_t rest_ms(int64_t worked_us)
+{
+    int64_t ms = worked_us * REST_FACTOR / 1000;
+
+    return ms < REST_MAX_MS ? ms : REST_MAX_MS;
+}
+
+void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
+{
+    int64_t begin_ms = wm_mono_ms(), begin = wm_mono_ns(), begin_cpu_us = wm_thread_cpu_us();
+    struct turn turn = {f, fleet, events, wm_follow_may_write(f)};
+    bool busy = go_over(&turn, false, INT64_MAX);
+
+    /* After a start there are a thousand of them, and the API server takes twenty writes a second from us:
+     * none that runs waits for that. */
+    if (go_over(&turn, true, begin_ms + ENDED_MS)) {
+        busy = true;
+        pthread_mutex_lock(&f->lock);
+        wake(f);
+        pthread_mutex_unlock(&f->lock);
+    }
     drop_gone(f);
     if (busy)
         f->turn_us = (wm_mono_ns() - begin) / 1000;
+    f->rest_until_ms = wm_mono_ms() + rest_ms(wm_thread_cpu_us() - begin_cpu_us);
 }
 
 void wm_follow_wait(struct wm_follow *f, int ms)
 {
     int64_t until = wm_mono_ms() + ms;
-    struct timespec at = {until / 1000, (until % 1000) * 1000000};
+    struct timespec at = {until / 1000, (until % 1000) * 1000000},
+                    rest = {f->rest_until_ms / 1000, (f->rest_until_ms % 1000) * 1000000};
 
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &rest, NULL);
     pthread_mutex_lock(&f->lock);
     while (!f->woken && pthread_cond_timedwait(&f->wake, &f->lock, &at) == 0)
         ;

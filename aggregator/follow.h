@@ -30,7 +30,7 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
 
 /* Judges and writes what is due.  `events` may be NULL. */
 void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events);
-/* Waits until something changed, at most so long. */
+/* Waits until something changed, at most so long; after a turn that took much CPU not less than some time. */
 void wm_follow_wait(struct wm_follow *f, int ms);
 /* Everything is judged again: this replica has begun to lead, or was blind for a while. */
 void wm_follow_again(struct wm_follow *f);

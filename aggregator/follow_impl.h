@@ -12,6 +12,7 @@
 /* One migration.  What `lock` guards is said; all else belongs to the thread of turns. */
 struct tracked {
     struct tracked *next;
+    struct tracked *next_by_id; /* lock */
     struct wm_id id;
     bool dirty, gone, seen; /* lock; seen: its object has come */
     bool anew;              /* lock: another replica may have written and told meanwhile */
@@ -37,12 +38,16 @@ struct tracked {
     bool recalled;              /* `told` is the stored report's phase: all about that one was told before */
 };
 
+enum { WM_TRACKED_BUCKETS = 1024 };
+
 struct wm_follow {
     struct wm_follow_opts opts;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool woken;
+    int64_t rest_until_ms; /* of the thread of turns */
     struct tracked *list;
+    struct tracked *by_id[WM_TRACKED_BUCKETS];
     size_t n;
     _Atomic uint64_t judged, writes, refused, failed, told, lost;
     _Atomic int64_t turn_us;
@@ -60,6 +65,8 @@ extern const char WM_VERDICT_KEY[];
 /* follow_write.c: true when something was sent. */
 bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
 bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+/* What is remembered of a migration stands in its report, and is read again when it is needed. */
+void wm_follow_forget(struct tracked *t);
 /* Looks at the stored report once: its history is ours. */
 void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
 

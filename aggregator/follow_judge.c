@@ -69,8 +69,11 @@ static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm
         t->report = digest;
     free(t->stored);
     t->stored = NULL;
-    if (digest == t->report)
+    if (digest == t->report) {
+        if (t->ended && !t->report_due)
+            wm_follow_forget(t);
         return;
+    }
     free(t->report_due);
     t->report_due = wm_buf_take(&status);
 }

@@ -255,6 +255,13 @@ static int put_status(const struct wm_follow *f, const struct tracked *t, struct
     return call(f, host, "PATCH", path, JSON_PATCH, wm_buf_text(&patch), NULL, ret_status, err);
 }
 
+void wm_follow_forget(struct tracked *t)
+{
+    free(t->history);
+    t->history = NULL;
+    t->report_known = false;
+}
+
 bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
 {
     struct wm_error err = {0};
@@ -279,10 +286,7 @@ bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_ku
     t->report = wm_str_digest(wm_str_of(t->report_due), strlen(t->report_due));
     free(t->report_due);
     t->report_due = NULL;
-    if (t->ended) { /* what is remembered of it stands in the report; it is read again when it is needed */
-        free(t->history);
-        t->history = NULL;
-        t->report_known = false;
-    }
+    if (t->ended)
+        wm_follow_forget(t);
     return true;
 }

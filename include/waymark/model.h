@@ -27,13 +27,16 @@ static inline bool wm_id_is_set(struct wm_id a)
 
 /* One object.  Owned by the model; gone with the next change of the model unless it says otherwise. */
 struct wm_record {
-    struct wm_record *next_by_id, *next_sibling; /* chains of the model */
+    struct wm_record *next_by_id, *next_sibling, *next_of_kind; /* chains of the model */
+    struct wm_record **sibling_link,
+        **kind_link; /* what points here: one of thousands leaves its chain at once */
     struct wm_id id, parent;
     int64_t done, total;                        /* bytes or items; -1 = not told */
     uint32_t created_s, started_s, completed_s; /* Unix time; 0 = not told */
     uint16_t source, round; /* where it comes from, and of which list of that it was last seen in */
     uint8_t kind, cluster;
     bool going;                 /* has a deletionTimestamp */
+    bool has_children;          /* or had: most objects have none, and are not asked for them */
     uint16_t namespace_, phase; /* words of the model */
     uint16_t name_n, message_n, node_n;
     void *detail; /* a kind's own, see wm_model_conf */

@@ -158,6 +158,8 @@ struct wm_situation {
     int stage_pods_left;             /* after the end: what the failed itinerary leaves behind */
 };
 
+/* Only the plan and the clusters of the migration `r`: cheap, whatever belongs to it. */
+void wm_situation_place(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret);
 /* Everything about the migration `r`, a record of kind MIGMIGRATION. */
 void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret);
 

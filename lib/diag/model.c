@@ -15,6 +15,7 @@ struct word {
 struct wm_model {
     struct wm_model_conf conf;
     struct wm_record **by_id, **by_parent; /* hash tables of n_buckets, a power of two */
+    struct wm_record *of_kind[WM_KIND_COUNT];
     size_t n_buckets, n;
     struct word *words; /* [0] is "" */
     uint16_t *word_heads;
@@ -188,18 +189,37 @@ static void join_parent(struct wm_model *m, struct wm_record *r)
     struct wm_record **head = &m->by_parent[bucket_of(m, r->parent)];
 
     r->next_sibling = *head;
+    r->sibling_link = head;
+    if (*head)
+        (*head)->sibling_link = &r->next_sibling;
     *head = r;
 }
 
-static void leave_parent(struct wm_model *m, struct wm_record *r)
+static void leave_parent(struct wm_record *r)
 {
     if (!wm_id_is_set(r->parent))
         return;
-    struct wm_record **link = &m->by_parent[bucket_of(m, r->parent)];
+    *r->sibling_link = r->next_sibling;
+    if (r->next_sibling)
+        r->next_sibling->sibling_link = r->sibling_link;
+}
 
-    while (*link != r)
-        link = &(*link)->next_sibling;
-    *link = r->next_sibling;
+static void join_kind(struct wm_model *m, struct wm_record *r)
+{
+    struct wm_record **head = &m->of_kind[r->kind];
+
+    r->next_of_kind = *head;
+    r->kind_link = head;
+    if (*head)
+        (*head)->kind_link = &r->next_of_kind;
+    *head = r;
+}
+
+static void leave_kind(struct wm_record *r)
+{
+    *r->kind_link = r->next_of_kind;
+    if (r->next_of_kind)
+        r->next_of_kind->kind_link = r->kind_link;
 }
 
 static void grow(struct wm_model *m)
@@ -274,10 +294,8 @@ const struct wm_record *wm_model_next_child(const struct wm_record *r, struct wm
 
 void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx)
 {
-    for (size_t i = 0; i < m->n_buckets; i++)
-        for (const struct wm_record *r = m->by_id[i]; r; r = r->next_by_id)
-            if (r->kind == kind)
-                fn(ctx, r);
+    for (const struct wm_record *r = m->of_kind[kind]; r; r = r->next_of_kind)
+        fn(ctx, r);
 }
 
 size_t wm_model_count(const struct wm_model *m, uint8_t cluster, enum wm_kind kind)
@@ -456,6 +474,16 @@ static bool same_content(const struct wm_record *a, const struct wm_record *b)
            memcmp(a->text, b->text, (size_t)a->name_n + a->message_n + a->node_n + 3) == 0;
 }
 
+/* Either may come first, and parents are on any cluster. */
+static void tell_parents(struct wm_model *m, struct wm_record *r)
+{
+    r->has_children = wm_model_children(m, r->id) != NULL;
+    if (!wm_id_is_set(r->parent))
+        return;
+    for (struct wm_record *p = m->by_id[bucket_of(m, r->parent)]; p; p = p->next_by_id)
+        p->has_children |= wm_id_is(p->id, r->parent);
+}
+
 static void insert(struct wm_model *m, struct wm_record *r)
 {
     if (m->n >= m->n_buckets)
@@ -465,6 +493,8 @@ static void insert(struct wm_model *m, struct wm_record *r)
     r->next_by_id = *head;
     *head = r;
     join_parent(m, r);
+    join_kind(m, r);
+    tell_parents(m, r);
     m->n++;
     m->count[r->cluster][r->kind]++;
 }
@@ -474,7 +504,8 @@ static struct wm_record *detach(struct wm_model *m, struct wm_record **link)
     struct wm_record *r = *link;
 
     *link = r->next_by_id;
-    leave_parent(m, r);
+    leave_parent(r);
+    leave_kind(r);
     m->n--;
     m->count[r->cluster][r->kind]--;
     return r;

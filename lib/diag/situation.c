@@ -229,6 +229,8 @@ static struct level level_below(const struct wm_world *w, const struct wm_record
     struct level l = {0};
     size_t i = 0;
 
+    if (!parent->has_children)
+        return l;
     for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
         l.n += wm_is_child(parent, r);
     if (l.n == 0)
@@ -332,10 +334,8 @@ static void conclude(const struct wm_world *w, struct wm_situation *s)
 
 /* --- all --- */
 
-void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret)
+void wm_situation_place(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret)
 {
-    struct walk k = {w, ret, 0};
-
     *ret = (struct wm_situation){
         .migration = r,
         .state = wm_migration_of(r),
@@ -350,6 +350,13 @@ void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct
         .blind = {WM_NO_CLUSTER, WM_NO_CLUSTER},
     };
     find_clusters(w, ret);
+}
+
+void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret)
+{
+    struct walk k = {w, ret, 0};
+
+    wm_situation_place(w, r, ret);
     walk(&k);
     conclude(w, ret);
     if (ret->ending != WM_ENDING_NONE)

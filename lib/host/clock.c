@@ -28,6 +28,11 @@ int64_t wm_boot_ms(void)
     return read_ns(CLOCK_BOOTTIME) / 1000000;
 }
 
+int64_t wm_thread_cpu_us(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID) / 1000;
+}
+
 int64_t wm_wall_s(void)
 {
     return (int64_t)time(NULL);

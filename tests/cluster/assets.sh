@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Finds the programs of a Kubernetes control plane, or builds them from Debian's source package.
-# Usage: ./dev cluster assets [--with agnhost] [--with node] [--keep-tree] [--rebuild]
+# Usage: ./dev cluster assets [--with agnhost] [--with node] [--with informer] [--keep-tree] [--rebuild]
 #
 #   --with agnhost   also the test image's program (a webhook to compare with)
 #   --with node      also kubelet, kube-scheduler and kube-proxy
+#   --with informer  also tests/bench/informer, client-go's way of following objects
 #   --keep-tree      leave the build tree in the cache (2 GB)
 #   --rebuild        build even when everything is there
 #
@@ -37,7 +38,8 @@ for extra in "${with[@]}"; do
     case $extra in
         agnhost) programs+=(agnhost) ;;
         node) programs+=(kubelet kube-scheduler kube-proxy) ;;
-        *) die "assets can add agnhost or node, not $extra" ;;
+        informer) programs+=(waymark-informer) ;;
+        *) die "assets can add agnhost, node or informer, not $extra" ;;
     esac
 done
 
@@ -105,6 +107,10 @@ build_programs() {
         case $program in
             agnhost) what+=' test/images/agnhost' ;;
             kubelet) what_c=cmd/kubelet ;;
+            waymark-informer)
+                cp -r "$WM_ROOT/tests/bench/informer" "$tree/cmd/$program"
+                what+=" cmd/$program"
+                ;;
             *) what+=" cmd/$program" ;;
         esac
     done
@@ -165,7 +171,8 @@ build_missing() {
     mkdir -p "$bin"
     for program in "${missing[@]}"; do
         built=$tree/kubernetes/_output/bin/$program
-        [[ $program == agnhost ]] && check=--help || check=--version
+        check=--version
+        case $program in agnhost | waymark-informer) check=--help ;; esac
         "$built" "$check" >"$log-check.log" 2>&1 || die "$program was built and does not run; see $log-check.log"
         cp "$built" "$bin/.$program.new"
         mv "$bin/.$program.new" "$bin/$program"

@@ -1,9 +1,13 @@
 /* Writes to an API server as controllers do, at a rate that kubectl cannot reach.  Access by $KUBECONFIG.
  *
  *   kube_load create PATH FILE RATE SECONDS   POSTs the object in FILE to PATH, RATE times a second, each '@'
- * in it replaced by the count (names that generateName makes collide) kube_load update PATH TIMES GETs the
- * object at PATH, then PUTs it whole TIMES times, each time with another status.phase and touch, as
- * mig-controller does Prints one JSON line with what came of it; exit 1 when anything failed. */
+ *                                             in it replaced by the count (generateName's names collide)
+ *   kube_load patch PATH FILE RATE SECONDS    the same with merge patches, the '@' in PATH replaced, too
+ *   kube_load update PATH TIMES               GETs the object at PATH, then PUTs it whole TIMES times, each
+ *                                             time with another status.phase and touch, as mig-controller
+ * does
+ *
+ * Prints one JSON line with what came of it; exit 1 when anything failed. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -74,7 +78,7 @@ static void number(struct wm_buf *out, struct wm_str text, int i)
             wm_buf_add(out, text.p + at, 1);
 }
 
-static void create_one(struct wm_kube *k, const struct wm_kube_request *r)
+static void send_one(struct wm_kube *k, const struct wm_kube_request *r)
 {
     int64_t *began_ms = malloc(sizeof *began_ms);
     struct wm_error err;
@@ -92,9 +96,11 @@ static void create_one(struct wm_kube *k, const struct wm_kube_request *r)
     count_failure(&err);
 }
 
-static int create(struct wm_kube *k, const char *path, const char *file, int rate, int seconds)
+static int send_all(struct wm_kube *k, bool creates, const char *path, const char *file, int rate,
+                    int seconds)
 {
     wm_auto_buf struct wm_buf body = WM_BUF_MAX(FILE_MAX), numbered = WM_BUF_MAX(FILE_MAX);
+    wm_auto_buf struct wm_buf place = WM_BUF_MAX(FILE_MAX);
     struct wm_error err;
 
     if (wm_file_read(file, &body, &err) < 0) {
@@ -102,9 +108,11 @@ static int create(struct wm_kube *k, const char *path, const char *file, int rat
         return 2;
     }
     /* A failure must show: nothing is tried again. */
-    struct wm_kube_request r = {.method = "POST", .path = path, .timeout_ms = 30000, .once = true};
+    struct wm_kube_request r = {.method = creates ? "POST" : "PATCH", .timeout_ms = 30000, .once = true};
     int64_t from_us = wm_mono_ns() / 1000;
 
+    if (!creates)
+        r.content_type = "application/merge-patch+json";
     for (int i = 0; i < rate * seconds; i++) {
         int64_t due_us = from_us + (int64_t)i * 1000000 / rate, now_us = wm_mono_ns() / 1000;
 
@@ -113,8 +121,10 @@ static int create(struct wm_kube *k, const char *path, const char *file, int rat
         while (n_open() >= MAX_OPEN)
             pause_us(1000);
         number(&numbered, wm_buf_text(&body), i);
+        number(&place, wm_str_of(path), i);
         r.body = wm_buf_text(&numbered);
-        create_one(k, &r);
+        r.path = wm_buf_text(&place).p;
+        send_one(k, &r);
     }
     while (n_open() > 0)
         pause_us(1000);
@@ -177,18 +187,19 @@ int main(int argc, char *argv[])
     struct wm_error err;
     int status = 2;
     bool creates = argc == 6 && strcmp(argv[1], "create") == 0,
+         patches = argc == 6 && strcmp(argv[1], "patch") == 0,
          updates = argc == 4 && strcmp(argv[1], "update") == 0;
 
-    if (!creates && !updates) {
-        fprintf(stderr, "usage: kube_load create PATH FILE RATE SECONDS | update PATH TIMES\n");
+    if (!creates && !patches && !updates) {
+        fprintf(stderr, "usage: kube_load create|patch PATH FILE RATE SECONDS | update PATH TIMES\n");
         return 2;
     }
     if (wm_kube_access_load(NULL, NULL, &access, &err) < 0 || wm_kube_new(&access, &opts, &k, &err) < 0) {
         fprintf(stderr, "%s: %s\n", err.where, err.msg);
         return 2;
     }
-    status = creates ? create(k, argv[2], argv[3], atoi(argv[4]), atoi(argv[5]))
-                     : update(k, argv[2], atoi(argv[3]));
+    status = updates ? update(k, argv[2], atoi(argv[3]))
+                     : send_all(k, creates, argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
     wm_kube_free(k);
     for (char *p = tally.first.msg; *p; p++)
         if (*p == '"' || *p == '\\')

@@ -97,10 +97,48 @@ static void children_are_found_by_their_parents_uid_on_all_clusters(void **state
 
     assert_string_equal(wm_record_name(r), "r1");
     assert_null(wm_model_next_child(r, a));
+    assert_true(r->has_children);
     r = wm_model_children(m, b);
+    assert_false(r->has_children);
     assert_string_equal(wm_record_name(r), "v");
     assert_int_equal(r->cluster, 2);
     assert_null(wm_model_children(m, (struct wm_id){0}));
+    wm_model_free(m);
+}
+
+static void count_one(void *ctx, const struct wm_record *r)
+{
+    (void)r;
+    ++*(int *)ctx;
+}
+
+static int count_kind(const struct wm_model *m, enum wm_kind kind)
+{
+    int n = 0;
+
+    wm_model_each(m, kind, count_one, &n);
+    return n;
+}
+
+static void parents_may_come_after_their_children(void **state)
+{
+    static const char child[] =
+        "{\"metadata\":{\"name\":\"v\",\"uid\":\"x-1\",\"ownerReferences\":[{\"kind\":"
+        "\"Restore\",\"uid\":\"" UID_B "\"}]}}";
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    struct wm_id b = wm_id_of(wm_str_of(UID_B));
+
+    (void)state;
+    put(m, 1, WM_KIND_PVR, child);
+    put(m, 1, WM_KIND_RESTORE, restore);
+    assert_true(wm_model_find(m, 1, b)->has_children);
+    put(m, 1, WM_KIND_RESTORE, restore); /* replaced */
+    assert_true(wm_model_find(m, 1, b)->has_children);
+    assert_int_equal(count_kind(m, WM_KIND_PVR), 1);
+    assert_int_equal(count_kind(m, WM_KIND_RESTORE), 1);
+    wm_model_remove(m, 1, b);
+    assert_int_equal(count_kind(m, WM_KIND_RESTORE), 0);
     wm_model_free(m);
 }
 
@@ -257,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_object_is_kept_as_far_as_the_table_says),
         cmocka_unit_test(children_are_found_by_their_parents_uid_on_all_clusters),
+        cmocka_unit_test(parents_may_come_after_their_children),
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
         cmocka_unit_test(a_list_replaces_what_its_source_brought_before),
         cmocka_unit_test(a_list_says_how_much_of_it_was_not_known),
