@@ -124,7 +124,7 @@ static void stream_stop(struct wm_watch *w, enum wm_watch_outcome o)
 
 static bool advance(struct wm_watch *w, const struct event *e)
 {
-    char unused[WM_RV_SIZE];
+    char unused[WM_RV_SIZE] = "";
 
     /* the objects of a streamed list come in any order: only its end says from where to go on */
     if (take_rv(e->rv, w->op == WM_OP_STREAM ? unused : w->rv))
