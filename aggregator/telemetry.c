@@ -2,10 +2,11 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "waymark/clock.h"
 
-enum { MAX_WATCHES = 512, LEASE_STALE_MS = 20000 };
+enum { MAX_WATCHES = 512, MAX_PHASES = 100, LEASE_STALE_MS = 20000 };
 
 static const char RESOURCE_LABELS[] = "{cluster=\"%s\",namespace=\"%s\",resource=\"%s\"} ";
 
@@ -143,6 +144,42 @@ static void put_repair(struct wm_buf *out, const struct wm_repair *repair)
            (int64_t)s.waiting);
 }
 
+/* The unfinished ones, as many as a monitoring system can bear. */
+struct phases {
+    struct wm_buf *out;
+    int64_t now_s;
+    int left;
+};
+
+static void put_phase(void *ctx, const struct wm_record *r)
+{
+    struct phases *p = ctx;
+    const struct wm_migration_state *m = wm_migration_of(r);
+
+    if (strcmp(m->phase, "Completed") == 0 || p->left == 0)
+        return;
+    p->left--;
+    wm_buf_printf(p->out, "waymark_migration_phase_seconds{namespace=\"%s\",migration=", m->namespace_);
+    wm_json_quote(p->out, wm_str_of(m->name));
+    wm_buf_puts(p->out, ",phase=");
+    wm_json_quote(p->out, wm_str_of(m->phase));
+    wm_buf_printf(p->out, "} %" PRId64 "\n", m->since_s ? p->now_s - m->since_s : -1);
+}
+
+static void put_phases(struct wm_buf *out, struct wm_fleet *fleet)
+{
+    struct wm_world w;
+    struct phases p = {.out = out, .left = MAX_PHASES};
+
+    head(out, "waymark_migration_phase_seconds", "gauge",
+         "Since when an unfinished migration is in its phase, the first 100 of them; -1 = not known.");
+    wm_fleet_lock(fleet);
+    wm_fleet_world(fleet, &w);
+    p.now_s = w.now_s;
+    wm_model_each(w.model, WM_KIND_MIGMIGRATION, put_phase, &p);
+    wm_fleet_unlock(fleet);
+}
+
 static unsigned metrics(void *ctx, struct wm_buf *out)
 {
     const struct wm_telemetry_sources *from = ctx;
@@ -150,6 +187,7 @@ static unsigned metrics(void *ctx, struct wm_buf *out)
     head(out, "waymark_build_info", "gauge", "The version, always 1.");
     wm_buf_puts(out, "waymark_build_info{version=\"" WAYMARK_VERSION "\"} 1\n");
     put_watches(out, from->fleet);
+    put_phases(out, from->fleet);
     put_follow(out, from->follow);
     if (from->repair)
         put_repair(out, from->repair);
