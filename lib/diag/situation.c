@@ -49,13 +49,21 @@ struct search {
     const struct wm_record *found;
 };
 
+/* The younger one, and of two of one age always the same. */
+static bool is_preferred(const struct wm_record *r, const struct wm_record *to)
+{
+    if (r->created_s != to->created_s)
+        return r->created_s > to->created_s;
+    return r->id.hi != to->id.hi ? r->id.hi > to->id.hi : r->id.lo > to->id.lo;
+}
+
 /* One that was deleted and made anew may be there twice for a moment. */
 static void find_named(void *ctx, const struct wm_record *r)
 {
     struct search *s = ctx;
 
     if (is_named(s->w, r, s->namespace_, s->name) && r->cluster == 0 &&
-        (!s->found || r->created_s > s->found->created_s))
+        (!s->found || is_preferred(r, s->found)))
         s->found = r;
 }
 
