@@ -7,7 +7,7 @@
 #   --migrations         that have ended (1000); ten more run, and own the PodVolumeRestores
 #   --rate               of patches a second while watching (100)
 #   --seconds            of load, and of idleness (20)
-#   --without-informer   do not build and measure client-go (a build of two minutes, once)
+#   --without-informer   do not build and measure client-go (a build of three minutes, once)
 #   --output             where the numbers go as JSON (build/bench/aggregator.json)
 #
 # CPU is what the kernel counted for all threads. What is waited for is told in milliseconds and depends on the machine;
