@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# The aggregator on a real API server with thousands of objects, beside raw curl, which fetches the same lists, and beside
-# a controller's informers (client-go of the same Kubernetes, see tests/bench/informer), in one run.
-# Usage: ./dev bench aggregator [--objects N,N] [--migrations N] [--rate N] [--seconds N] [--without-informer] [--output FILE]
+# The aggregator on a real API server with thousands of objects, beside raw curl, which fetches the same lists, and
+# beside a controller's informers (client-go of the same Kubernetes, see tests/bench/informer), in one run.
+# Usage: ./dev bench aggregator [--objects N,N] [--migrations N] [--rate N] [--seconds N] [--without-informer]
+#                               [--output FILE]
 #
 #   --objects            numbers of PodVolumeRestores, in ascending order (5000,20000)
 #   --migrations         that have ended (1000); ten more run, and own the PodVolumeRestores
 #   --rate               of patches a second while watching (100)
 #   --seconds            of load, and of idleness (20)
-#   --without-informer   do not build and measure client-go (a build of two minutes, once)
+#   --without-informer   do not build and measure client-go (a build of three minutes, once)
 #   --output             where the numbers go as JSON (build/bench/aggregator.json)
 #
 # CPU is what the kernel counted for all threads. What is waited for is told in milliseconds and depends on the machine;
-# what counts is the ratios to what curl and client-go need beside it. "following" writes nothing: that is what an informer
-# does, and more, since every migration is judged; "writing" is the program as it is deployed.
+# what counts is the ratios to what curl and client-go need beside it. "following" writes nothing: that is what an
+# informer does, and more, since every migration is judged; "writing" is the program as it is deployed.
 set -euo pipefail
 # shellcheck source=tests/dev/kube.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../dev/kube.sh"
@@ -159,7 +160,10 @@ rss_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 
 port=$(free_port)
 is_ready() { curl -sSf --noproxy '*' -o /dev/null "http://127.0.0.1:$port/readyz" 2>/dev/null; }
-metric() { curl -sSf --noproxy '*' "http://127.0.0.1:$port/metrics" | awk -v name="$1" '$1 ~ "^" name "([{]|$)" { n += $2 } END { print n + 0 }'; }
+metric() {
+    curl -sSf --noproxy '*' "http://127.0.0.1:$port/metrics" |
+        awk -v name="$1" '$1 ~ "^" name "([{]|$)" { n += $2 } END { printf "%.0f\n", n }'
+}
 
 declare -A command=(
     [following]="$aggregator run --health-listen 127.0.0.1:$port --leader-election=false --log-level warn
@@ -179,7 +183,10 @@ is_synced() {
 
 results=$dir/results.jsonl
 # put WHO WHAT VALUE: a number of the present size
-put() { jq -cn --arg who "$1" --arg what "$2" --argjson value "$3" --argjson n "$volumes" '{objects: $n, who: $who, what: $what, value: $value}' >>"$results"; }
+put() {
+    jq -cn --arg who "$1" --arg what "$2" --argjson value "$3" --argjson n "$volumes" \
+        '{objects: $n, who: $who, what: $what, value: $value}' >>"$results"
+}
 
 # start WHO: until it has read all lists
 start() {
