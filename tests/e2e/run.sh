@@ -147,9 +147,14 @@ around() {
     E2E_TEST_DIR=$E2E_CASE_DIR
     attempt "$log" 300 "$2" "$1" && return
     say "$(basename "$2"): $1 failed"
+    remember_failure "$(basename "$2"): $1" "$log"
     show_failure "$log"
     return 1
 }
+
+# remember_failure TITLE LOG: said again at the end, where whoever sees only the end of a long output reads it
+failures=()
+remember_failure() { failures+=("$1: $(tail -n 3 "$2" | cut -c1-400)"); }
 
 export E2E_TEST_DIR='' E2E_CASE_DIR=''
 current='' began_well=1
@@ -186,6 +191,7 @@ for ((i = 0; i < ${#titles[@]}; i++)); do
             ((failed += 1))
             printf '%snot ok%s - %s (%s s)\n' "$wm_red" "$wm_plain" "$title" "$took"
             ((status != 124)) || say "    it took longer than ${E2E_LIMIT:-300} s"
+            remember_failure "$title" "$log"
             show_failure "$log"
             ;;
     esac
@@ -196,7 +202,9 @@ around case_end "$current" || ((failed += 1))
 if compgen -G "$logs/sanitizer*" >/dev/null; then
     ((failed += 1))
     printf 'not ok - a sanitizer found something: %s\n' "$logs/sanitizer*"
+    failures+=("a sanitizer found something: $logs/sanitizer*")
     head -n 60 "$logs"/sanitizer* >&2
 fi
+((failed == 0)) || printf 'failed: %s\n' "${failures[@]}"
 printf '%d passed, %d failed%s\n' "$passed" "$failed" "$( ((skipped == 0)) || printf ', %d skipped' "$skipped")"
 ((failed == 0))

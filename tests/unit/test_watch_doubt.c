@@ -36,8 +36,7 @@ static const struct audit_row {
      {{.match = "sendInitialEvents",
        .body = {"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"10\",\"annotations\":"
                 "{\"k8s.io/initial-events-end\":\"true\"}}}}\n",
-                BOOKMARK("11")},
-       .between_ms = 1100},
+                BOOKMARK("11")}},
       LONG_WATCH("11", BOOKMARK("12")),
       {.match = PATH "?resourceVersion=12 ", .body = {LIST("12", "")}},
       {.match = "watch=1&resourceVersion=12&", .body = {EVENT("ADDED", "b", "13")}, .end = FAULT_HANG}},

@@ -96,7 +96,7 @@ test_killed() {
     for i in 1 2 3 4 5; do
         signal_process "$(cluster_dir "$E2E_NAME-client")" apiserver KILL
         cluster restart "$E2E_NAME-client" apiserver
-        backup "b$i"
+        eventually 10 backup "b$i" # kubectl's discovery may come before the server has read its definitions again
         eventually 15 told p "upsert $NAMESPACE/b$i "
     done
     never_told p 'remove'
