@@ -141,7 +141,8 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
 /* What is watched wherever it belongs, in the namespace of the operators. */
 static bool is_watched(enum wm_kind kind, bool host)
 {
-    return kind < WM_KIND_PVC && (wm_kinds[kind].where & (host ? WM_ON_HOST : WM_ON_REMOTE));
+    return (wm_kinds[kind].scopes & WM_IN_OPERATORS) &&
+           (wm_kinds[kind].where & (host ? WM_ON_HOST : WM_ON_REMOTE));
 }
 
 int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err)

@@ -26,17 +26,30 @@ enum wm_kind {
     WM_KIND_POD,
     WM_KIND_PVC,
     WM_KIND_JOB,
+    WM_KIND_EVIDENCE, /* from here on: what is about a migration's objects, and never of its tree */
+    WM_KIND_EVENT = WM_KIND_EVIDENCE,
+    WM_KIND_NODE,
+    WM_KIND_STORAGECLASS,
+    WM_KIND_ATTACHMENT,
     WM_KIND_COUNT
 };
 
 /* On which clusters a kind is watched. */
 enum wm_where { WM_ON_HOST = 1, WM_ON_REMOTE = 2, WM_EVERYWHERE = 3 };
 
+/* And where on a cluster. */
+enum wm_scope {
+    WM_IN_OPERATORS = 1, /* the namespace of the operators */
+    WM_IN_APPS = 2,      /* the applications' namespaces of unfinished migrations */
+    WM_CLUSTER_WIDE = 4, /* it is of no namespace; on the clusters of unfinished migrations */
+};
+
 /* How an object says whose it is, tried in this order until one is there. */
 enum wm_parent_by {
     WM_BY_NOTHING,
-    WM_BY_OWNER, /* ownerReference: the controlling one, else the first of `parent_kind` */
-    WM_BY_LABEL, /* a label whose value is the parent's uid */
+    WM_BY_OWNER,     /* ownerReference: the controlling one, else the first of `parent_kind` */
+    WM_BY_LABEL,     /* a label whose value is the parent's uid */
+    WM_BY_REGARDING, /* involvedObject.uid: what an Event is about */
 };
 struct wm_parent_way {
     enum wm_parent_by by;
@@ -52,6 +65,7 @@ struct wm_kind_fields {
 struct wm_kind_info {
     const char *group, *version, *resource, *kind;
     enum wm_where where;
+    unsigned scopes; /* of enum wm_scope */
     struct wm_parent_way parent[WM_PARENT_WAYS];
     struct wm_kind_fields fields;
 };

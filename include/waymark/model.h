@@ -84,6 +84,11 @@ const struct wm_record *wm_model_find_anywhere(const struct wm_model *m, struct 
 const struct wm_record *wm_model_children(const struct wm_model *m, struct wm_id id);
 const struct wm_record *wm_model_next_child(const struct wm_record *r, struct wm_id id);
 
+/* The record of that name; namespace "" for kinds that have none.  NULL = there is none (or it was not listed
+ * yet).  A walk over all records of the kind: for a few look-ups a judgement, not for every one of them. */
+const struct wm_record *wm_model_find_named(const struct wm_model *m, uint8_t cluster, enum wm_kind kind,
+                                            const char *namespace_, const char *name);
+
 /* Every record of a kind. */
 typedef void wm_record_fn(void *ctx, const struct wm_record *r);
 void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx);

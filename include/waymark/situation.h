@@ -5,11 +5,12 @@
 #ifndef WAYMARK_SITUATION_H
 #define WAYMARK_SITUATION_H
 
+#include "waymark/evidence.h"
 #include "waymark/migration_state.h"
 #include "waymark/model.h"
 #include "waymark/velero_phase.h"
 
-/* --- what is kept of some kinds beside the record --- */
+/* --- what is kept of some kinds beside the record; of Pods and further ones: waymark/evidence.h --- */
 
 /* MigPlan: what leads to its clusters. */
 enum { WM_PLAN_NAMESPACES_MAX = 32 };
@@ -37,14 +38,6 @@ struct wm_dvm_state {
     wm_word failed_at;     /* reason of the condition Failed */
     wm_text first_error;
 };
-/* Pod: what decides whether it helps or hinders. */
-struct wm_pod_state {
-    bool is_stage_pod;       /* labelled as one: made for it, or one of the application's own that serves */
-    bool is_application_pod; /* of those, one that serves: it stays when the migration is over */
-    bool is_registry, ready;
-    wm_word component; /* "velero", "node-agent", "" */
-    int restarts;
-};
 /* Backup, Restore: which of a migration's they are. */
 enum wm_velero_part { WM_PART_UNKNOWN, WM_PART_INITIAL, WM_PART_STAGE, WM_PART_FINAL };
 struct wm_velero_state {
@@ -65,7 +58,6 @@ const struct wm_migration_state *wm_migration_of(const struct wm_record *r);
 const struct wm_plan_state *wm_plan_of(const struct wm_record *r);
 const struct wm_cluster_state *wm_cluster_of(const struct wm_record *r);
 const struct wm_dvm_state *wm_dvm_of(const struct wm_record *r);
-const struct wm_pod_state *wm_pod_of(const struct wm_record *r);
 const struct wm_velero_state *wm_velero_of(const struct wm_record *r);
 const struct wm_job_state *wm_job_of(const struct wm_record *r);
 
@@ -86,6 +78,9 @@ struct wm_cluster_view {
     enum wm_cluster_sight sight;
     const char *why; /* "" = nothing to say */
     int64_t since_s; /* of `sight` */
+    /* Not all is listed yet of what is watched for some migrations only, as that of their applications'
+     * namespaces: that something is not there means nothing. */
+    bool evidence_starting;
 };
 
 /* What everything is judged against; borrowed. */

@@ -149,13 +149,13 @@ static int restarts_in(struct wm_json_value list)
 
 /* The pods that copy volumes bear Velero's component, too; their own names changed with Velero 1.10
  * (velero pkg/install/daemonset.go; mig-operator's templates). */
-static const char *component_of(const struct parts *p)
+static enum wm_component component_of(const struct parts *p)
 {
     return is_label(p, "name", "restic") || is_label(p, "name", "node-agent") ||
                    is_label(p, "role", "node-agent")
-               ? "node-agent"
-           : is_label(p, "component", "velero") ? "velero"
-                                                : "";
+               ? WM_COMPONENT_NODE_AGENT
+           : is_label(p, "component", "velero") ? WM_COMPONENT_VELERO
+                                                : WM_COMPONENT_OTHER;
 }
 
 static void read_pod(const struct parts *p, void *out)
@@ -166,7 +166,7 @@ static void read_pod(const struct parts *p, void *out)
     pod->is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
     pod->is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
     pod->ready = wm_condition_is_true(p->status, "Ready");
-    snprintf(pod->component, sizeof pod->component, "%s", component_of(p));
+    pod->component = (uint8_t)component_of(p);
     pod->restarts = restarts_in(wm_json_get(p->status, "containerStatuses")) +
                     restarts_in(wm_json_get(p->status, "initContainerStatuses"));
 }

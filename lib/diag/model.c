@@ -292,6 +292,16 @@ const struct wm_record *wm_model_next_child(const struct wm_record *r, struct wm
     return child_from(r->next_sibling, id);
 }
 
+const struct wm_record *wm_model_find_named(const struct wm_model *m, uint8_t cluster, enum wm_kind kind,
+                                            const char *namespace_, const char *name)
+{
+    for (const struct wm_record *r = m->of_kind[kind]; r; r = r->next_of_kind)
+        if (r->cluster == cluster && strcmp(r->text, name) == 0 &&
+            strcmp(wm_model_word(m, r->namespace_), namespace_) == 0)
+            return r;
+    return NULL;
+}
+
 void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx)
 {
     for (const struct wm_record *r = m->of_kind[kind]; r; r = r->next_of_kind)
@@ -320,6 +330,7 @@ enum member {
     DONE,
     TOTAL,
     NODE,
+    REGARDING,
     N
 };
 
@@ -356,6 +367,7 @@ static int read_object(enum wm_kind kind, struct wm_str object, struct reading *
         or_nothing(f->done),
         or_nothing(f->total),
         or_nothing(f->node),
+        kind == WM_KIND_EVENT ? "/involvedObject/uid" : NOTHING,
     };
     int rc = wm_json_locate(object, N, pointers, r->at, err);
 
@@ -394,6 +406,12 @@ static int64_t number_in(struct wm_json_span s)
     return v;
 }
 
+static struct wm_id uid_in(struct wm_json_span s)
+{
+    return s.kind == WM_JSON_STRING ? wm_id_of((struct wm_str){s.text.p + 1, s.text.n - 2})
+                                    : (struct wm_id){0};
+}
+
 /* The uid of the owner: the controlling one of that kind, else the first. */
 static struct wm_id owner_in(struct wm_json_span owners, const char *kind)
 {
@@ -406,17 +424,14 @@ static struct wm_id owner_in(struct wm_json_span owners, const char *kind)
             (kind && !wm_json_span_is(s[0], kind)))
             continue;
         if (!wm_id_is_set(id) || s[2].kind == WM_JSON_TRUE)
-            id = wm_id_of((struct wm_str){s[1].text.p + 1, s[1].text.n - 2});
+            id = uid_in(s[1]);
     }
     return id;
 }
 
 static struct wm_id label_in(struct wm_json_span labels, const char *key)
 {
-    struct wm_json_span s = wm_member(labels, key);
-
-    return s.kind == WM_JSON_STRING ? wm_id_of((struct wm_str){s.text.p + 1, s.text.n - 2})
-                                    : (struct wm_id){0};
+    return uid_in(wm_member(labels, key));
 }
 
 static struct wm_id parent_in(enum wm_kind kind, const struct reading *r)
@@ -430,6 +445,8 @@ static struct wm_id parent_in(enum wm_kind kind, const struct reading *r)
             id = owner_in(r->at[OWNERS], way->what);
         else if (way->by == WM_BY_LABEL)
             id = label_in(r->at[LABELS], way->what);
+        else if (way->by == WM_BY_REGARDING)
+            id = uid_in(r->at[REGARDING]);
     }
     return id;
 }
@@ -440,7 +457,7 @@ static struct wm_record *make_record(struct wm_model *m, uint16_t source, const 
     size_t name_n = strlen(r->name), message_n = strlen(r->message), node_n = strlen(r->node);
     struct wm_record *record = wm_xcalloc(1, sizeof *record + name_n + message_n + node_n + 3);
 
-    record->id = wm_id_of((struct wm_str){r->at[UID].text.p + 1, r->at[UID].text.n - 2});
+    record->id = uid_in(r->at[UID]);
     record->parent = parent_in((enum wm_kind)from->kind, r);
     record->done = number_in(r->at[DONE]);
     record->total = number_in(r->at[TOTAL]);

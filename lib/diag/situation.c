@@ -130,6 +130,7 @@ static void find_blind(const struct wm_world *w, struct wm_situation *s)
 bool wm_is_child(const struct wm_record *parent, const struct wm_record *r)
 {
     return r != parent && r->kind != WM_KIND_MIGPLAN && r->kind != WM_KIND_MIGMIGRATION &&
+           r->kind < WM_KIND_EVIDENCE &&
            (wm_kinds[parent->kind].where == WM_ON_HOST || r->cluster == parent->cluster);
 }
 

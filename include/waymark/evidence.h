@@ -1,0 +1,140 @@
+/* What is kept of objects so that a cause can be named: why a pod does not run, why a volume does not come,
+ * what Kubernetes said about them.  Pure.
+ *
+ * All texts are one line, cut at a whole character, and never NULL ("" = not told).  They and the states that
+ * hold them belong to the model and are gone with its next change. */
+#ifndef WAYMARK_EVIDENCE_H
+#define WAYMARK_EVIDENCE_H
+
+#include "waymark/model.h"
+
+/* --- Event: wm_model_children(m, id) of an object's id brings the Events about it, on any cluster --- */
+
+struct wm_event_state {
+    uint64_t digest; /* of all of it */
+    bool warning;
+    int count;               /* how often it happened; at least 1 */
+    int64_t first_s, last_s; /* Unix time; last_s is never before first_s; 0 = not told */
+    const char *reason;      /* "FailedAttachVolume" */
+    const char *message;     /* at most 512 bytes */
+    const char *kind;        /* of the object that it is about */
+    const char *namespace_;  /* "" = that object is of no namespace */
+    const char *name;        /* of that object */
+    const char *component;   /* who says so: "kubelet", "attachdetach-controller", ... */
+};
+
+/* --- Pod --- */
+
+enum wm_container_now {
+    WM_CONTAINER_UNKNOWN,
+    WM_CONTAINER_WAITING,
+    WM_CONTAINER_RUNNING,
+    WM_CONTAINER_TERMINATED
+};
+
+/* Of a pod that is not ready and has not succeeded, that is being deleted, or that is Velero's. */
+struct wm_pod_trouble {
+    int64_t going_s;    /* deletionTimestamp: when its time to end in peace is over; 0 = it stays */
+    const char *reason; /* of the pod: "Evicted", "NodeLost", "DeletionByTaintManager" */
+    const char *owner_kind, *owner; /* the controlling one, else the first */
+    int64_t unscheduled_s;          /* since when no node is found for it; 0 = not so, or not told */
+    const char *unscheduled;        /* reason of that: "Unschedulable"; "" = it has a node */
+    const char *unscheduled_message;
+
+    /* The container that it hangs on, in this order: one that waits or ended for a reason of its own
+     * ("ImagePullBackOff", "Error"); the first init container that has not ended; the first container that is
+     * not ready; and of Velero's pods, when all is well, the first.  `container` "" = there is none. */
+    const char *container, *image;
+    bool is_init;
+    int index;                 /* among the init containers, or among the others */
+    int init_done, init_total; /* kubectl's Init:0/1 */
+    enum wm_container_now now;
+    const char *state_reason, *state_message; /* "CrashLoopBackOff", "PodInitializing", "OOMKilled" */
+    int exit_code;                            /* when TERMINATED; -1 = it is not */
+    int64_t state_s;                          /* started, or ended; 0 = not told: a wait has no time */
+    int restarts;
+    /* How it ended the last time; "" = it never did. */
+    const char *last_reason, *last_message;
+    int last_exit_code;
+    int64_t last_s;
+};
+
+enum wm_component { WM_COMPONENT_OTHER, WM_COMPONENT_VELERO, WM_COMPONENT_NODE_AGENT };
+enum { WM_CLAIMS_MAX = 8 };
+
+struct wm_pod_state {
+    uint64_t digest;
+    bool is_stage_pod;       /* labelled as one: made for it, or one of the application's own that serves */
+    bool is_application_pod; /* of those, one that serves: it stays when the migration is over */
+    bool is_registry, ready;
+    uint8_t component;  /* enum wm_component */
+    uint8_t n_claims;   /* those beyond the maximum are left out */
+    int restarts;       /* of all its containers */
+    const char *claims; /* names of the PVCs that it mounts, one behind the other; see wm_pod_claim */
+    const struct wm_pod_trouble *trouble; /* NULL = nothing hinders it */
+};
+/* The i-th PVC that it mounts, of its own namespace; "" = there is none. */
+const char *wm_pod_claim(const struct wm_pod_state *pod, int i);
+bool wm_pod_mounts(const struct wm_pod_state *pod, const char *claim);
+
+/* --- volumes --- */
+
+enum wm_access_mode { WM_ACCESS_RWO = 1, WM_ACCESS_ROX = 2, WM_ACCESS_RWX = 4, WM_ACCESS_RWOP = 8 };
+
+/* PersistentVolumeClaim.  Its phase is the record's. */
+struct wm_claim_state {
+    uint64_t digest;
+    unsigned access_modes;     /* of enum wm_access_mode */
+    bool class_set;            /* false: no class is asked for, and the default one is taken */
+    bool in_use_protected;     /* it cannot go while a pod uses it: finalizer kubernetes.io/pvc-protection */
+    int64_t requested;         /* bytes; -1 = not told */
+    int64_t going_s;           /* deletionTimestamp; 0 = it stays */
+    const char *storage_class; /* "" with class_set: none, it waits for a volume made by hand */
+    const char *volume;        /* name of the PersistentVolume */
+    const char *node;          /* that the scheduler chose for it (WaitForFirstConsumer) */
+    const char *vm_migration;  /* VirtRigaud's VMMigration that it was made for */
+};
+
+/* StorageClass. */
+struct wm_class_state {
+    uint64_t digest;
+    bool waits_for_consumer; /* volumeBindingMode WaitForFirstConsumer: Pending is well until a pod comes */
+    bool is_default;
+    const char *provisioner;
+};
+
+/* VolumeAttachment. */
+struct wm_attachment_state {
+    uint64_t digest;
+    bool attached;
+    int64_t error_s, going_s;             /* 0 = none; it stays */
+    const char *attacher, *node, *volume; /* volume: name of the PersistentVolume */
+    const char *error;                    /* of attaching, else of detaching; "" = none */
+};
+
+/* --- Node --- */
+
+struct wm_node_state {
+    uint64_t digest;
+    bool ready;         /* status True; neither ready nor `ready_known` false = its kubelet says it is not */
+    bool ready_known;   /* false: its kubelet is not heard of (status Unknown, or none) */
+    bool unschedulable; /* cordoned */
+    bool unreachable;   /* taint node.kubernetes.io/unreachable or not-ready */
+    int64_t ready_s;    /* since when the condition Ready is what it is; 0 = not told */
+    const char *reason, *message; /* of the condition Ready */
+    const char *taints; /* "key=value:NoExecute, key:NoSchedule", those with PreferNoSchedule left out */
+};
+
+/* Of records of that kind; never NULL for them. */
+const struct wm_event_state *wm_event_of(const struct wm_record *r);
+const struct wm_pod_state *wm_pod_of(const struct wm_record *r);
+const struct wm_claim_state *wm_claim_of(const struct wm_record *r);
+const struct wm_class_state *wm_class_of(const struct wm_record *r);
+const struct wm_attachment_state *wm_attachment_of(const struct wm_record *r);
+const struct wm_node_state *wm_node_of(const struct wm_record *r);
+
+/* Whether an Event can help to name a cause: false for those about kinds that play no part in a migration,
+ * for what went well ("Pulled", "Scheduled"), and for our own. */
+bool wm_event_matters(struct wm_str object);
+
+#endif
