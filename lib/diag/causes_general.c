@@ -1,0 +1,40 @@
+/* Where no other row fits: that, and what was looked at, is said rather than guessed. */
+#include "causes.h"
+
+static const enum wm_threshold by_wait[WM_WAIT_COUNT] = {
+    [WM_WAIT_NOTHING] = WM_T_QUIET,      [WM_WAIT_REFRESH] = WM_T_SYNC,
+    [WM_WAIT_STAGE_PODS] = WM_T_SYNC,    [WM_WAIT_STAGE_PODS_GONE] = WM_T_QUIESCE,
+    [WM_WAIT_REGISTRIES] = WM_T_SYNC,    [WM_WAIT_VELERO] = WM_T_SYNC,
+    [WM_WAIT_NODE_AGENT] = WM_T_SYNC,    [WM_WAIT_CREDENTIALS] = WM_T_SYNC,
+    [WM_WAIT_HOOK] = WM_T_ITEMS,         [WM_WAIT_QUIESCED] = WM_T_QUIESCE,
+    [WM_WAIT_BACKUP] = WM_T_ITEMS,       [WM_WAIT_BACKUP_COPY] = WM_T_SYNC,
+    [WM_WAIT_RESTORE] = WM_T_ITEMS,      [WM_WAIT_IMAGES] = WM_T_ITEMS,
+    [WM_WAIT_VOLUMES] = WM_T_COPY,       [WM_WAIT_HEALTH] = WM_T_SYNC,
+    [WM_WAIT_MIGRATED_GONE] = WM_T_SYNC, [WM_WAIT_ROUTE] = WM_T_SYNC,
+    [WM_WAIT_RSYNC_SERVER] = WM_T_SYNC,  [WM_WAIT_RSYNC] = WM_T_COPY,
+    [WM_WAIT_RSYNC_GONE] = WM_T_QUIESCE,
+};
+
+static bool has_stood_still(struct wm_clue *c)
+{
+    const struct wm_situation *s = c->look->s;
+    enum wm_wait wait = s->state->row ? s->state->row->waits_for : WM_WAIT_NOTHING;
+    int64_t patience_s = c->look->thresholds->s[by_wait[wait]];
+
+    if (s->ending != WM_ENDING_NONE || s->state->outcome != WM_RUN_RUNNING)
+        return false;
+    c->since_s = c->look->still_since_s;
+    c->due_s = c->since_s + patience_s;
+    wm_clue_detail(c, "%zu objects were looked at", c->look->n);
+    return true;
+}
+
+const struct wm_cause wm_causes_general[] = {
+    {"NoKnownCause", WM_ROLE(MIGRATION), WM_KIND_MIGMIGRATION, WM_ANY_WAIT, has_stood_still, WM_STOPS,
+     WM_POSSIBLE, WM_T_SIGNAL, 0, "Nothing moves, and no known cause was found",
+     "nothing of {migration} has moved, and no known cause was found: {detail}, none shows a reason",
+     "look at the controllers' logs:\n"
+     "{host.kubectl} logs deployment/migration-controller --all-containers --since=1h",
+     ""},
+    {0},
+};

@@ -1,0 +1,6 @@
+/* What keeps pods from running. */
+#include "causes.h"
+
+const struct wm_cause wm_causes_pod[] = {
+    {0},
+};

@@ -1,0 +1,270 @@
+/* What is said of a finding: its sentence, its remedy, and the condition MigrationStalled. */
+#include <stdio.h>
+#include <string.h>
+
+#include "waymark/cause.h"
+#include "waymark/evidence.h"
+#include "words.h"
+
+struct telling {
+    struct wm_speech *sp;
+    const struct wm_diagnosis *d;
+    const struct wm_finding *f;
+};
+
+/* --- what stands in braces --- */
+
+static const struct wm_record *subject(const struct telling *t)
+{
+    return t->d->look->suspects[t->f->suspect].record;
+}
+
+static const struct wm_record *other(const struct telling *t)
+{
+    return t->f->other ? t->f->other : subject(t);
+}
+
+static void put_name(const struct telling *t, const struct wm_record *r)
+{
+    wm_say(t->sp, wm_record_name(r));
+}
+
+static void put_namespace(const struct telling *t, const struct wm_record *r)
+{
+    wm_say(t->sp, wm_model_word(t->sp->w->model, r->namespace_));
+}
+
+static void put_kind(const struct telling *t, const struct wm_record *r)
+{
+    wm_say(t->sp, wm_kinds[r->kind].kind);
+}
+
+static void put_cluster(const struct telling *t, const struct wm_record *r)
+{
+    wm_say(t->sp, wm_cluster_name(t->sp->w, r->cluster));
+}
+
+static void put_object(const struct telling *t, const struct wm_record *r)
+{
+    wm_say_object(t->sp, r);
+}
+
+static void put_node(const struct telling *t, const struct wm_record *r)
+{
+    wm_say(t->sp, r->kind == WM_KIND_NODE ? wm_record_name(r) : wm_record_node(r));
+}
+
+static void put_kubectl(const struct telling *t, const struct wm_record *r)
+{
+    const char *namespace_ = wm_model_word(t->sp->w->model, r->namespace_);
+
+    wm_buf_printf(&t->sp->text, "kubectl --context %s", wm_cluster_name(t->sp->w, r->cluster));
+    if (namespace_[0])
+        wm_buf_printf(&t->sp->text, " -n %s", namespace_);
+}
+
+static const struct {
+    const char *name;
+    void (*put)(const struct telling *t, const struct wm_record *r);
+} of_records[] = {
+    {"name", put_name},     {"namespace", put_namespace}, {"kind", put_kind},       {"cluster", put_cluster},
+    {"object", put_object}, {"node", put_node},           {"kubectl", put_kubectl},
+};
+
+static void put_quote(const struct telling *t)
+{
+    wm_say_quote(t->sp, t->f->quote);
+}
+
+static void put_detail(const struct telling *t)
+{
+    wm_say(t->sp, t->f->detail);
+}
+
+static void put_seen(const struct telling *t)
+{
+    wm_say_time(t->sp, t->f->event ? wm_event_of(t->f->event)->last_s : t->f->since_s);
+}
+
+static void put_plan(const struct telling *t)
+{
+    wm_say(t->sp, t->sp->s->state->plan);
+}
+
+static void put_phase(const struct telling *t)
+{
+    wm_say(t->sp, t->sp->s->state->phase);
+}
+
+static void put_ends(const struct telling *t)
+{
+    const struct wm_situation *s = t->sp->s;
+
+    if (s->ends_s)
+        wm_say_time(t->sp, s->ends_s);
+    else
+        wm_say(t->sp, "an unknown time");
+}
+
+static const struct {
+    const char *name;
+    void (*put)(const struct telling *t);
+} of_findings[] = {
+    {"quote", put_quote}, {"detail", put_detail}, {"seen", put_seen},
+    {"plan", put_plan},   {"phase", put_phase},   {"ends", put_ends},
+};
+
+/* --- filling in --- */
+
+static bool is_word(const char *p, size_t n, const char *word)
+{
+    return strlen(word) == n && memcmp(p, word, n) == 0;
+}
+
+static void put_of(const struct telling *t, const char *p, size_t n, const struct wm_record *r)
+{
+    for (size_t i = 0; i < sizeof of_records / sizeof of_records[0]; i++)
+        if (is_word(p, n, of_records[i].name))
+            of_records[i].put(t, r);
+}
+
+static void put(const struct telling *t, const char *p, size_t n)
+{
+    static const char OTHER[] = "other.", HOST[] = "host.";
+    const struct wm_record *migration = t->sp->s->migration;
+
+    if (is_word(p, n, "other"))
+        put_object(t, other(t));
+    else if (is_word(p, n, "migration"))
+        put_name(t, migration);
+    else if (n > strlen(OTHER) && memcmp(p, OTHER, strlen(OTHER)) == 0)
+        put_of(t, p + strlen(OTHER), n - strlen(OTHER), other(t));
+    else if (n > strlen(HOST) && memcmp(p, HOST, strlen(HOST)) == 0)
+        put_of(t, p + strlen(HOST), n - strlen(HOST), migration);
+    else
+        put_of(t, p, n, subject(t));
+    for (size_t i = 0; i < sizeof of_findings / sizeof of_findings[0]; i++)
+        if (is_word(p, n, of_findings[i].name))
+            of_findings[i].put(t);
+}
+
+static void fill(const struct telling *t, const char *text)
+{
+    for (const char *p = text; *p;) {
+        size_t plain = strcspn(p, "{");
+        const char *end = strchr(p + plain, '}');
+
+        wm_buf_add(&t->sp->text, p, plain);
+        p += plain;
+        if (!end)
+            break;
+        put(t, p + 1, (size_t)(end - p) - 1);
+        p = end + 1;
+    }
+}
+
+static struct wm_speech speech_of(const struct wm_diagnosis *d)
+{
+    return wm_speech(d->look->w, d->look->s, false);
+}
+
+void wm_finding_say(const struct wm_diagnosis *d, const struct wm_finding *f, char *out, size_t size)
+{
+    wm_auto_speech struct wm_speech sp = speech_of(d);
+
+    fill(&(struct telling){&sp, d, f}, f->cause->says);
+    wm_say_end(&sp, out, size);
+}
+
+void wm_finding_remedy(const struct wm_diagnosis *d, const struct wm_finding *f, bool lines,
+                       struct wm_buf *out)
+{
+    wm_auto_speech struct wm_speech sp = speech_of(d);
+    struct wm_str text;
+
+    fill(&(struct telling){&sp, d, f}, f->cause->remedy);
+    text = wm_buf_text(&sp.text);
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] == '\n' && !lines)
+            wm_buf_puts(out, "; ");
+        else
+            wm_buf_add(out, &text.p[i], 1);
+}
+
+/* --- MigrationStalled --- */
+
+static const struct {
+    enum wm_pace pace;
+    const char *head;
+} heads[] = {
+    {WM_PACE_STALLED, "Stalled"},
+    {WM_PACE_BLIND, "Not to be seen"},
+    {WM_PACE_SLOW, "Slow, and moving"},
+    {WM_PACE_MOVES, "Moving"},
+};
+
+const struct wm_finding *wm_diagnosis_cause(const struct wm_diagnosis *d)
+{
+    return d->n && d->findings[0].explained_by < 0 ? &d->findings[0] : NULL;
+}
+
+static bool is_worth_saying(const struct wm_diagnosis *d)
+{
+    const struct wm_finding *f = wm_diagnosis_cause(d);
+
+    return f && d->pace != WM_PACE_OVER &&
+           (f->cause->weight == WM_STOPS || f->cause->weight == WM_HIDES || f->cause->weight == WM_THREATENS);
+}
+
+static void say_head(struct wm_speech *sp, const struct wm_diagnosis *d)
+{
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        if (heads[i].pace == d->pace)
+            wm_say(sp, heads[i].head);
+    wm_say_when(sp, "since", d->since_s);
+}
+
+static void say_others(struct wm_speech *sp, const struct wm_diagnosis *d)
+{
+    for (size_t i = 1; i < d->n && d->findings[i].explained_by < 0; i++) {
+        wm_say(sp, i == 1 ? ". Also: " : "; ");
+        fill(&(struct telling){sp, d, &d->findings[i]}, d->findings[i].cause->says);
+    }
+}
+
+static void say_end(struct wm_speech *sp, const struct wm_diagnosis *d)
+{
+    const struct wm_situation *s = d->look->s;
+
+    if (s->ends_s) {
+        wm_buf_printf(&sp->text, ". %s gives up at ", s->ends_by);
+        wm_say_time(sp, s->ends_s);
+    } else if (d->pace == WM_PACE_STALLED) {
+        wm_say(sp, ". It does not time out by itself");
+    }
+    if (d->behind)
+        wm_buf_printf(&sp->text, ". %zu other migration%s for this one", d->behind,
+                      d->behind == 1 ? " waits" : "s wait");
+}
+
+void wm_diagnosis_say(const struct wm_diagnosis *d, struct wm_said *out)
+{
+    wm_auto_speech struct wm_speech sp = speech_of(d);
+    const struct wm_finding *f = wm_diagnosis_cause(d);
+
+    memset(out, 0, sizeof *out);
+    out->type = "MigrationStalled";
+    out->wanted = is_worth_saying(d);
+    if (!out->wanted)
+        return;
+    out->status = d->pace == WM_PACE_STALLED;
+    snprintf(out->reason, sizeof out->reason, "%s", f->cause->id);
+    say_head(&sp, d);
+    wm_say(&sp, ": ");
+    fill(&(struct telling){&sp, d, f}, f->cause->says);
+    wm_say(&sp, ". Do: ");
+    wm_finding_remedy(d, f, false, &sp.text);
+    say_end(&sp, d);
+    say_others(&sp, d);
+    wm_say_end(&sp, out->message, sizeof out->message);
+}
