@@ -3,33 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "details_impl.h"
 #include "waymark/duration.h"
-#include "waymark/situation.h"
 
-enum { NAME, LABELS, ANNOTATIONS, SPEC, STATUS, POINTERS };
+enum { SELF, NAME, GOING, LABELS, ANNOTATIONS, OWNERS, FINALIZERS, SPEC, STATUS, POINTERS };
 #define BIT(pointer) (UINT64_C(1) << (pointer))
-
-/* An object, as far as its kind's row asks for it. */
-struct parts {
-    struct wm_json_span name;
-    struct wm_json_value labels, annotations, spec, status;
-};
-
-static int number_of(struct wm_json_value object, const char *key)
-{
-    struct wm_json_span s = wm_get_span(object, key);
-
-    return s.kind == WM_JSON_NUMBER ? wm_str_digits(s.text, 0) : 0;
-}
 
 static void word_of(struct wm_json_value object, const char *key, wm_word out)
 {
     wm_span_copy(wm_get_span(object, key), out, sizeof(wm_word));
-}
-
-static bool is_label(const struct parts *p, const char *key, const char *value)
-{
-    return wm_json_span_is(wm_get_span(p->labels, key), value);
 }
 
 /* --- plans and clusters --- */
@@ -54,7 +36,7 @@ static void read_namespaces(struct wm_json_value list, struct wm_plan_state *pla
     }
 }
 
-static void read_plan(const struct parts *p, void *out)
+static void read_plan(const struct wm_parts *p, void *out)
 {
     struct wm_plan_state *plan = out;
     struct wm_json_value source = wm_json_get(p->spec, "srcMigClusterRef");
@@ -79,7 +61,7 @@ static void digest_of(struct wm_json_span s, char out[static 17])
         snprintf(out + 2 * i, 3, "%02x", sum[i]);
 }
 
-static void read_cluster(const struct parts *p, void *out)
+static void read_cluster(const struct wm_parts *p, void *out)
 {
     struct wm_cluster_state *c = out;
     struct wm_json_value secret = wm_json_get(p->spec, "serviceAccountSecretRef");
@@ -117,7 +99,7 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-static void read_dvm(const struct parts *p, void *out)
+static void read_dvm(const struct wm_parts *p, void *out)
 {
     struct wm_dvm_state *d = out;
     struct wm_json_value errors = wm_json_get(p->status, "errors");
@@ -136,47 +118,14 @@ static void read_dvm(const struct parts *p, void *out)
                 wm_json_count(errors);
 }
 
-/* --- pods and jobs --- */
+/* --- jobs --- */
 
-static int restarts_in(struct wm_json_value list)
-{
-    int n = 0;
-
-    for (struct wm_json_value c = wm_json_first(list); c.node; c = wm_json_after(c))
-        n += number_of(c, "restartCount");
-    return n;
-}
-
-/* The pods that copy volumes bear Velero's component, too; their own names changed with Velero 1.10
- * (velero pkg/install/daemonset.go; mig-operator's templates). */
-static enum wm_component component_of(const struct parts *p)
-{
-    return is_label(p, "name", "restic") || is_label(p, "name", "node-agent") ||
-                   is_label(p, "role", "node-agent")
-               ? WM_COMPONENT_NODE_AGENT
-           : is_label(p, "component", "velero") ? WM_COMPONENT_VELERO
-                                                : WM_COMPONENT_OTHER;
-}
-
-static void read_pod(const struct parts *p, void *out)
-{
-    struct wm_pod_state *pod = out;
-
-    pod->is_stage_pod = is_label(p, "migration.openshift.io/is-stage-pod", "True");
-    pod->is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
-    pod->is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
-    pod->ready = wm_condition_is_true(p->status, "Ready");
-    pod->component = (uint8_t)component_of(p);
-    pod->restarts = restarts_in(wm_json_get(p->status, "containerStatuses")) +
-                    restarts_in(wm_json_get(p->status, "initContainerStatuses"));
-}
-
-static void read_job(const struct parts *p, void *out)
+static void read_job(const struct wm_parts *p, void *out)
 {
     struct wm_job_state *job = out;
 
     word_of(p->labels, "phase", job->hook_phase);
-    job->deadline_s = number_of(p->spec, "activeDeadlineSeconds");
+    job->deadline_s = wm_number_at(p->spec, "activeDeadlineSeconds");
     job->failed = wm_condition_is_true(p->status, "Failed");
 }
 
@@ -184,7 +133,7 @@ static void read_job(const struct parts *p, void *out)
 
 /* mig-controller finds its own Backups and Restores by these labels (pkg/controller/migmigration/backup.go
  * and restore.go); the endings of the names are for objects that lost them. */
-static enum wm_velero_part part_of(const struct parts *p)
+static enum wm_velero_part part_of(const struct wm_parts *p)
 {
     static const struct {
         const char *backup, *restore, *infix;
@@ -210,7 +159,7 @@ static enum wm_velero_part part_of(const struct parts *p)
     return WM_PART_UNKNOWN;
 }
 
-static void read_velero(const struct parts *p, void *out)
+static void read_velero(const struct wm_parts *p, void *out)
 {
     struct wm_velero_state *v = out;
     wm_word timeout = "";
@@ -225,47 +174,85 @@ static void read_velero(const struct parts *p, void *out)
 
 static const struct row {
     size_t size;
-    void (*read)(const struct parts *p, void *out);
+    void (*read)(const struct wm_parts *p, void *out);
     uint64_t indexed;
+    void *(*make)(const struct wm_parts *p); /* instead of `read`: a state that begins with a digest */
 } rows[WM_KIND_COUNT] = {
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(STATUS)},
-    [WM_KIND_POD] = {sizeof(struct wm_pod_state), read_pod, BIT(LABELS) | BIT(STATUS)},
     [WM_KIND_BACKUP] = {sizeof(struct wm_velero_state), read_velero, BIT(LABELS) | BIT(ANNOTATIONS)},
     [WM_KIND_RESTORE] = {sizeof(struct wm_velero_state), read_velero, BIT(LABELS) | BIT(ANNOTATIONS)},
     [WM_KIND_JOB] = {sizeof(struct wm_job_state), read_job, BIT(LABELS) | BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_POD] = {.make = wm_pod_make, .indexed = BIT(LABELS) | BIT(OWNERS) | BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_PVC] = {.make = wm_claim_make,
+                     .indexed = BIT(LABELS) | BIT(ANNOTATIONS) | BIT(FINALIZERS) | BIT(SPEC)},
+    [WM_KIND_EVENT] = {.make = wm_event_make, .indexed = BIT(SELF)},
+    [WM_KIND_NODE] = {.make = wm_node_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_STORAGECLASS] = {.make = wm_class_make, .indexed = BIT(SELF)},
+    [WM_KIND_ATTACHMENT] = {.make = wm_attachment_make, .indexed = BIT(SPEC) | BIT(STATUS)},
 };
 
+/* Of what cannot be read there is a state without content. */
 static void *read_parts(const struct row *row, struct wm_str object)
 {
     static const char *const pointers[POINTERS] = {
-        [NAME] = "/metadata/name", [LABELS] = "/metadata/labels", [ANNOTATIONS] = "/metadata/annotations",
-        [SPEC] = "/spec",          [STATUS] = "/status",
+        [SELF] = "",
+        [NAME] = "/metadata/name",
+        [GOING] = "/metadata/deletionTimestamp",
+        [LABELS] = "/metadata/labels",
+        [ANNOTATIONS] = "/metadata/annotations",
+        [OWNERS] = "/metadata/ownerReferences",
+        [FINALIZERS] = "/metadata/finalizers",
+        [SPEC] = "/spec",
+        [STATUS] = "/status",
     };
     struct wm_json_span at[POINTERS];
     wm_auto_index struct wm_json_index x = {0};
+    struct wm_parts p = {0};
+
+    if (wm_json_locate_indexed(object, POINTERS, pointers, at, row->indexed, &x, NULL) == WM_OK)
+        p = (struct wm_parts){
+            .name = at[NAME],
+            .going = at[GOING],
+            .labels = wm_json_root(&x, LABELS),
+            .annotations = wm_json_root(&x, ANNOTATIONS),
+            .owners = wm_json_root(&x, OWNERS),
+            .finalizers = wm_json_root(&x, FINALIZERS),
+            .spec = wm_json_root(&x, SPEC),
+            .status = wm_json_root(&x, STATUS),
+            .self = wm_json_root(&x, SELF),
+        };
+    if (row->make)
+        return row->make(&p);
     void *detail = wm_xcalloc(1, row->size);
 
-    if (wm_json_locate_indexed(object, POINTERS, pointers, at, row->indexed, &x, NULL) < 0)
-        return detail;
-    row->read(&(struct parts){at[NAME], wm_json_root(&x, LABELS), wm_json_root(&x, ANNOTATIONS),
-                              wm_json_root(&x, SPEC), wm_json_root(&x, STATUS)},
-              detail);
+    row->read(&p, detail);
     return detail;
 }
 
-void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old)
+static void *make_detail(enum wm_kind kind, struct wm_str object)
 {
-    (void)cluster;
-    wm_detail_done(ctx, kind, old);
     if (kind == WM_KIND_MIGMIGRATION) {
         struct wm_migration_state *m = wm_xcalloc(1, sizeof *m);
 
         wm_migration_state_read(object, m, NULL);
         return m;
     }
-    return rows[kind].read ? read_parts(&rows[kind], object) : NULL;
+    return rows[kind].indexed ? read_parts(&rows[kind], object) : NULL;
+}
+
+void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old)
+{
+    void *detail = make_detail(kind, object);
+
+    (void)cluster;
+    if (rows[kind].make && old && memcmp(old, detail, sizeof(uint64_t)) == 0) {
+        wm_detail_done(ctx, kind, detail);
+        return old;
+    }
+    wm_detail_done(ctx, kind, old);
+    return detail;
 }
 
 void wm_detail_done(void *ctx, enum wm_kind kind, void *detail)
@@ -286,6 +273,5 @@ DETAIL_OF(wm_migration_of, wm_migration_state, r->kind == WM_KIND_MIGMIGRATION)
 DETAIL_OF(wm_plan_of, wm_plan_state, r->kind == WM_KIND_MIGPLAN)
 DETAIL_OF(wm_cluster_of, wm_cluster_state, r->kind == WM_KIND_MIGCLUSTER)
 DETAIL_OF(wm_dvm_of, wm_dvm_state, r->kind == WM_KIND_DVM)
-DETAIL_OF(wm_pod_of, wm_pod_state, r->kind == WM_KIND_POD)
 DETAIL_OF(wm_velero_of, wm_velero_state, r->kind == WM_KIND_BACKUP || r->kind == WM_KIND_RESTORE)
 DETAIL_OF(wm_job_of, wm_job_state, r->kind == WM_KIND_JOB)

@@ -539,14 +539,16 @@ const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct
         return NULL;
     struct wm_record *r = make_record(m, source, &reading), **link = link_by_id(m, cluster, r->id);
     struct wm_record *old = *link ? detach(m, link) : NULL;
+    void *old_detail = old ? old->detail : NULL;
     bool differs = !old || !same_content(old, r);
 
-    r->detail =
-        m->conf.detail ? m->conf.detail(m->conf.ctx, kind, cluster, object, old ? old->detail : NULL) : NULL;
+    r->detail = m->conf.detail ? m->conf.detail(m->conf.ctx, kind, cluster, object, old_detail) : NULL;
+    bool same_detail = r->detail == old_detail;
+
     free(old);
     insert(m, r);
     m->sources[source].differences += differs;
-    if ((differs || m->conf.detail) && m->conf.changed)
+    if ((differs || !same_detail) && m->conf.changed)
         m->conf.changed(m->conf.ctx, r, false);
     return r;
 }

@@ -2,8 +2,8 @@
  * validateStorageConfig, ensureMigrationPVC, gateMigrationStorageBackend). */
 #include <stdio.h>
 
-#include "quantity.h"
 #include "vm_impl.h"
+#include "waymark/quantity.h"
 
 static const struct wm_json_span nothing;
 

@@ -1,5 +1,5 @@
-#include "lib/rules/quantity.h"
 #include "unit.h"
+#include "waymark/quantity.h"
 
 static const struct row {
     const char *name, *text;

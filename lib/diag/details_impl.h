@@ -1,0 +1,54 @@
+/* What the files of details share.  Inside of wm_diag. */
+#ifndef WAYMARK_DIAG_DETAILS_IMPL_H
+#define WAYMARK_DIAG_DETAILS_IMPL_H
+
+#include "waymark/situation.h"
+
+/* An object, as far as its kind's row asks for it. */
+struct wm_parts {
+    struct wm_json_span name, going;
+    struct wm_json_value labels, annotations, owners, finalizers, spec, status;
+    struct wm_json_value self; /* all of it, for kinds that keep what matters at their top; the others are
+                                  absent then */
+};
+
+/* 0 where it is no number of at most nine digits. */
+int wm_number_at(struct wm_json_value object, const char *key);
+/* Unix time; 0 = not told. */
+int64_t wm_time_in(struct wm_json_span s);
+int64_t wm_time_at(struct wm_json_value object, const char *key);
+/* The condition of that type, whatever its status says. */
+struct wm_json_value wm_any_condition(struct wm_json_value status, const char *type);
+
+/* --- a state with its texts behind it, in one allocation --- */
+
+enum { WM_TEXTS_MAX = 16, WM_TEXT_ROOM = 8 << 10, WM_NOTE_MAX = 512 };
+struct wm_texts {
+    struct wm_buf buf;
+    size_t n;
+    struct {
+        size_t member, at;
+    } list[WM_TEXTS_MAX];
+};
+#define WM_TEXTS                                                                                             \
+    (struct wm_texts)                                                                                        \
+    {                                                                                                        \
+        .buf = WM_BUF_MAX(WM_TEXT_ROOM)                                                                      \
+    }
+/* The text of the const char * at offset `member`: `value` as one line of at most `max` bytes. */
+void wm_texts_line(struct wm_texts *t, size_t member, struct wm_json_span value, size_t max);
+void wm_texts_put(struct wm_texts *t, size_t member, struct wm_str text);
+/* The state: `head`, of `size` bytes and with a uint64_t digest as its first member, and the texts.  Every
+ * const char * of it must have been put. */
+void *wm_texts_close(struct wm_texts *t, const void *head, size_t size);
+
+/* --- the states: what free() takes back --- */
+
+void *wm_event_make(const struct wm_parts *p);
+void *wm_pod_make(const struct wm_parts *p);
+void *wm_claim_make(const struct wm_parts *p);
+void *wm_class_make(const struct wm_parts *p);
+void *wm_attachment_make(const struct wm_parts *p);
+void *wm_node_make(const struct wm_parts *p);
+
+#endif

@@ -1,0 +1,246 @@
+/* Of a pod: what it mounts and, when it does not work, what it hangs on. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "details_impl.h"
+
+/* A state as it is allocated; a pod that is well has no second half. */
+struct made {
+    struct wm_pod_state pod;
+    struct wm_pod_trouble trouble;
+};
+#define AT(member) offsetof(struct made, trouble.member)
+
+enum { REASON_MAX = WM_WORD_MAX, NAME_MAX_N = WM_NAME_MAX, CONTAINER_MESSAGE_MAX = 384 };
+
+static bool is_label(const struct wm_parts *p, const char *key, const char *value)
+{
+    return wm_json_span_is(wm_get_span(p->labels, key), value);
+}
+
+/* The pods that copy volumes bear Velero's component, too; their own names changed with Velero 1.10
+ * (velero pkg/install/daemonset.go; mig-operator's templates). */
+static enum wm_component component_of(const struct wm_parts *p)
+{
+    return is_label(p, "name", "restic") || is_label(p, "name", "node-agent") ||
+                   is_label(p, "role", "node-agent")
+               ? WM_COMPONENT_NODE_AGENT
+           : is_label(p, "component", "velero") ? WM_COMPONENT_VELERO
+                                                : WM_COMPONENT_OTHER;
+}
+
+/* --- what it mounts --- */
+
+static void put_claims(struct wm_texts *t, const struct wm_parts *p, struct wm_pod_state *pod)
+{
+    wm_auto_buf struct wm_buf names = WM_BUF_MAX(WM_CLAIMS_MAX * (NAME_MAX_N + 1));
+    wm_name name;
+
+    for (struct wm_json_value v = wm_json_first(wm_json_get(p->spec, "volumes"));
+         v.node && pod->n_claims < WM_CLAIMS_MAX; v = wm_json_after(v))
+        if (wm_span_copy(wm_get_span(wm_json_get(v, "persistentVolumeClaim"), "claimName"), name,
+                         sizeof name)) {
+            wm_buf_add(&names, name, strlen(name) + 1);
+            pod->n_claims++;
+        }
+    wm_texts_put(t, offsetof(struct made, pod.claims), wm_buf_text(&names));
+}
+
+/* --- its containers --- */
+
+struct container {
+    struct wm_json_value status, state; /* state: the inner object */
+    bool is_init;
+    int index;
+    enum wm_container_now now;
+};
+
+static void read_state(struct container *c)
+{
+    static const char *const states[] = {
+        [WM_CONTAINER_WAITING] = "waiting",
+        [WM_CONTAINER_RUNNING] = "running",
+        [WM_CONTAINER_TERMINATED] = "terminated",
+    };
+    struct wm_json_value state = wm_json_get(c->status, "state");
+
+    for (int now = WM_CONTAINER_WAITING; now <= WM_CONTAINER_TERMINATED; now++) {
+        struct wm_json_value inner = wm_json_get(state, states[now]);
+
+        if (wm_json_kind_of(inner) != WM_JSON_OBJECT)
+            continue;
+        c->state = inner;
+        c->now = (enum wm_container_now)now;
+        return;
+    }
+}
+
+static bool has_ended_well(const struct container *c)
+{
+    return c->now == WM_CONTAINER_TERMINATED && wm_number_at(c->state, "exitCode") == 0 &&
+           (!wm_is_set(c->state, "reason") || wm_json_span_is(wm_get_span(c->state, "reason"), "Completed"));
+}
+
+/* "PodInitializing" and "ContainerCreating" are what every pod goes through. */
+static bool is_bad(const struct container *c)
+{
+    struct wm_json_span reason = wm_get_span(c->state, "reason");
+
+    if (c->now == WM_CONTAINER_TERMINATED)
+        return !has_ended_well(c);
+    return c->now == WM_CONTAINER_WAITING && wm_is_set(c->state, "reason") &&
+           !wm_json_span_is(reason, "PodInitializing") && !wm_json_span_is(reason, "ContainerCreating");
+}
+
+/* An init container is ready once it has ended, one that stays beside the others (a sidecar) once it runs. */
+static bool is_unready(const struct container *c)
+{
+    return !wm_is_true(c->status, "ready") && !has_ended_well(c);
+}
+
+static bool is_any(const struct container *c)
+{
+    return c->status.node != 0;
+}
+
+typedef bool container_fn(const struct container *c);
+
+static bool find_in(const struct wm_parts *p, bool init, container_fn *fits, struct container *ret)
+{
+    struct wm_json_value list = wm_json_get(p->status, init ? "initContainerStatuses" : "containerStatuses");
+    int index = 0;
+
+    for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v), index++) {
+        *ret = (struct container){.status = v, .is_init = init, .index = index};
+        read_state(ret);
+        if (fits(ret))
+            return true;
+    }
+    return false;
+}
+
+/* All zero when there is none. */
+static struct container chosen_of(const struct wm_parts *p, enum wm_component component)
+{
+    struct container c;
+
+    if (find_in(p, true, is_bad, &c) || find_in(p, false, is_bad, &c) || find_in(p, true, is_unready, &c) ||
+        find_in(p, false, is_unready, &c) ||
+        (component != WM_COMPONENT_OTHER && find_in(p, false, is_any, &c)))
+        return c;
+    return (struct container){0};
+}
+
+static void count_init(const struct wm_parts *p, struct wm_pod_trouble *t)
+{
+    struct wm_json_value list = wm_json_get(p->status, "initContainerStatuses");
+
+    t->init_total = (int)wm_json_count(list);
+    for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v)) {
+        struct container c = {.status = v};
+
+        read_state(&c);
+        t->init_done += !is_unready(&c);
+    }
+}
+
+static void put_container(struct wm_texts *t, const struct wm_parts *p, struct made *m)
+{
+    struct container c = chosen_of(p, (enum wm_component)m->pod.component);
+    struct wm_json_value last = wm_json_get(wm_json_get(c.status, "lastState"), "terminated");
+    struct wm_pod_trouble *to = &m->trouble;
+
+    to->is_init = c.is_init;
+    to->index = c.index;
+    to->now = c.now;
+    to->exit_code = c.now == WM_CONTAINER_TERMINATED ? wm_number_at(c.state, "exitCode") : -1;
+    to->state_s = wm_time_at(c.state, c.now == WM_CONTAINER_TERMINATED ? "finishedAt" : "startedAt");
+    to->restarts = wm_number_at(c.status, "restartCount");
+    to->last_exit_code = wm_number_at(last, "exitCode");
+    to->last_s = wm_time_at(last, "finishedAt");
+    wm_texts_line(t, AT(container), wm_get_span(c.status, "name"), REASON_MAX);
+    wm_texts_line(t, AT(image), wm_get_span(c.status, "image"), CONTAINER_MESSAGE_MAX);
+    wm_texts_line(t, AT(state_reason), wm_get_span(c.state, "reason"), REASON_MAX);
+    wm_texts_line(t, AT(state_message), wm_get_span(c.state, "message"), CONTAINER_MESSAGE_MAX);
+    wm_texts_line(t, AT(last_reason), wm_get_span(last, "reason"), REASON_MAX);
+    wm_texts_line(t, AT(last_message), wm_get_span(last, "message"), CONTAINER_MESSAGE_MAX);
+}
+
+/* --- the pod --- */
+
+static struct wm_json_value owner_of(const struct wm_parts *p)
+{
+    struct wm_json_value first = wm_json_first(p->owners);
+
+    for (struct wm_json_value v = first; v.node; v = wm_json_after(v))
+        if (wm_is_true(v, "controller"))
+            return v;
+    return first;
+}
+
+static void put_unscheduled(struct wm_texts *t, const struct wm_parts *p, struct wm_pod_trouble *to)
+{
+    struct wm_json_value c = wm_any_condition(p->status, "PodScheduled");
+
+    if (!wm_json_span_is(wm_get_span(c, "status"), "False"))
+        c = (struct wm_json_value){0};
+    to->unscheduled_s = wm_time_at(c, "lastTransitionTime");
+    wm_texts_line(t, AT(unscheduled), wm_get_span(c, "reason"), REASON_MAX);
+    wm_texts_line(t, AT(unscheduled_message), wm_get_span(c, "message"), WM_NOTE_MAX);
+}
+
+/* Since Kubernetes 1.26 who ends a pod says why in a condition, where status.reason stays empty. */
+static struct wm_json_span reason_of(const struct wm_parts *p)
+{
+    return wm_is_set(p->status, "reason")
+               ? wm_get_span(p->status, "reason")
+               : wm_get_span(wm_condition(p->status, "DisruptionTarget"), "reason");
+}
+
+static void put_trouble(struct wm_texts *t, const struct wm_parts *p, struct made *m)
+{
+    struct wm_json_value owner = owner_of(p);
+
+    m->trouble.going_s = wm_time_in(p->going);
+    count_init(p, &m->trouble);
+    wm_texts_line(t, AT(reason), reason_of(p), REASON_MAX);
+    wm_texts_line(t, AT(owner_kind), wm_get_span(owner, "kind"), REASON_MAX);
+    wm_texts_line(t, AT(owner), wm_get_span(owner, "name"), NAME_MAX_N);
+    put_unscheduled(t, p, &m->trouble);
+    put_container(t, p, m);
+}
+
+static int restarts_in(struct wm_json_value list)
+{
+    int n = 0;
+
+    for (struct wm_json_value c = wm_json_first(list); c.node; c = wm_json_after(c))
+        n += wm_number_at(c, "restartCount");
+    return n;
+}
+
+void *wm_pod_make(const struct wm_parts *p)
+{
+    struct wm_texts t = WM_TEXTS;
+    struct made m;
+
+    memset(&m, 0, sizeof m); /* all of it, gaps too: it has a digest */
+    m.pod.is_stage_pod = is_label(p, "migration.openshift.io/is-stage-pod", "True");
+    m.pod.is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
+    m.pod.is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
+    m.pod.ready = wm_condition_is_true(p->status, "Ready");
+    m.pod.component = (uint8_t)component_of(p);
+    m.pod.restarts = restarts_in(wm_json_get(p->status, "containerStatuses")) +
+                     restarts_in(wm_json_get(p->status, "initContainerStatuses"));
+    put_claims(&t, p, &m.pod);
+
+    bool well = m.pod.ready || wm_json_span_is(wm_get_span(p->status, "phase"), "Succeeded");
+
+    if (well && p->going.kind != WM_JSON_STRING && m.pod.component == WM_COMPONENT_OTHER)
+        return wm_texts_close(&t, &m, sizeof m.pod);
+    put_trouble(&t, p, &m);
+    struct made *made = wm_texts_close(&t, &m, sizeof m);
+
+    made->pod.trouble = &made->trouble;
+    return made;
+}
