@@ -196,46 +196,99 @@ static void drop_gone(struct wm_follow *f)
     f->unfinished = unfinished;
 }
 
-/* The list only grows at its head while we walk: its tail is ours. */
-static struct tracked *head(struct wm_follow *f)
+/* Whether a turn has anything to do with it; of a thousand that have ended, none as a rule. */
+static bool is_busy(const struct tracked *t)
 {
-    pthread_mutex_lock(&f->lock);
-    struct tracked *t = f->list;
+    bool unsaid = t->seen && t->wanted && t->live != t->wanted;
 
+    return t->dirty || t->report_unread || t->report_due || unsaid || t->slot.wanted_ms;
+}
+
+/* The list only grows at its head while we walk: its tail is ours. */
+static struct tracked *mark_busy(struct wm_follow *f, bool ended)
+{
+    bool any = false;
+
+    pthread_mutex_lock(&f->lock);
+    struct tracked *first = f->list;
+
+    for (struct tracked *t = first; t; t = t->next) {
+        t->busy = t->ended == ended && is_busy(t);
+        any |= t->busy;
+    }
     pthread_mutex_unlock(&f->lock);
-    return t;
+    return any ? first : NULL;
 }
 
 struct turn {
     struct wm_follow *f;
     struct wm_fleet *fleet;
     struct wm_events *events;
+    struct wm_kube *host;
     bool may_write;
+    int64_t until_ms;
 };
 
-/* Those that run, or those that have ended; true when there was something to do. */
-static bool go_over(const struct turn *turn, bool ended, int64_t until_ms)
+static bool judge(const struct turn *turn, struct tracked *t)
 {
     struct wm_follow *f = turn->f;
-    struct wm_kube *host = wm_fleet_kube(turn->fleet, 0);
-    bool may_write = turn->may_write, busy = false;
+    bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
 
-    for (struct tracked *t = head(f); t && wm_mono_ms() < until_ms; t = t->next)
-        if (t->ended == ended && is_due(f, t, may_write)) {
-            bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
+    if (!is_due(f, t, turn->may_write))
+        return false;
+    if (turn->may_write && f->opts.reports && !t->report_known)
+        wm_follow_read_report(f, t, turn->host);
+    t->gone = !wm_follow_judge(f, t, turn->fleet, turn->may_write && met ? turn->events : NULL);
+    return true;
+}
 
-            busy = true;
-            if (may_write && f->opts.reports && !t->report_known)
-                wm_follow_read_report(f, t, host);
-            t->gone = !wm_follow_judge(f, t, turn->fleet, may_write && met ? turn->events : NULL);
-        }
-    for (struct tracked *t = head(f); t && wm_follow_may_write(f) && wm_mono_ms() < until_ms; t = t->next)
-        if (t->ended == ended)
-            busy |= wm_follow_write_words(f, t, host);
-    for (struct tracked *t = head(f); t && wm_follow_may_write(f) && wm_mono_ms() < until_ms; t = t->next)
-        if (t->ended == ended)
-            busy |= wm_follow_write_report(f, t, host);
-    return busy;
+static bool write_words(const struct turn *turn, struct tracked *t)
+{
+    return wm_follow_write_words(turn->f, t, turn->host);
+}
+
+static bool write_report(const struct turn *turn, struct tracked *t)
+{
+    return wm_follow_write_report(turn->f, t, turn->host);
+}
+
+struct step {
+    bool (*take)(const struct turn *turn, struct tracked *t);
+    bool writes;
+};
+
+static struct tracked *next_busy(struct tracked *t, bool ended)
+{
+    while (t && !(t->busy && t->ended == ended))
+        t = t->next;
+    return t;
+}
+
+static bool go_through(const struct turn *turn, struct tracked *first, bool ended, const struct step *step)
+{
+    bool did = false;
+
+    for (struct tracked *t = next_busy(first, ended); t && (!step->writes || wm_follow_may_write(turn->f));
+         t = next_busy(t->next, ended)) {
+        if (!step->take(turn, t))
+            continue;
+        did = true;
+        if (wm_mono_ms() >= turn->until_ms)
+            break;
+    }
+    return did;
+}
+
+/* Those that run, or those that have ended; true when there was something to do. */
+static bool go_over(const struct turn *turn, bool ended)
+{
+    static const struct step steps[] = {{judge, false}, {write_words, true}, {write_report, true}};
+    struct tracked *first = mark_busy(turn->f, ended);
+    bool did = false;
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        did |= go_through(turn, first, ended, &steps[i]);
+    return did;
 }
 
 /* Judging a migration of thousands of volumes takes milliseconds, and each volume's progress asks for it:
@@ -250,12 +303,13 @@ static int64_t rest_ms(int64_t worked_us)
 void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
 {
     int64_t begin_ms = wm_mono_ms(), begin = wm_mono_ns(), begin_cpu_us = wm_thread_cpu_us();
-    struct turn turn = {f, fleet, events, wm_follow_may_write(f)};
-    bool busy = go_over(&turn, false, INT64_MAX);
+    struct turn turn = {f, fleet, events, wm_fleet_kube(fleet, 0), wm_follow_may_write(f), INT64_MAX};
+    bool busy = go_over(&turn, false);
 
     /* After a start there are a thousand of them, and the API server takes twenty writes a second from us:
      * none that runs waits for that. */
-    if (go_over(&turn, true, begin_ms + ENDED_MS)) {
+    turn.until_ms = begin_ms + ENDED_MS;
+    if (go_over(&turn, true)) {
         busy = true;
         pthread_mutex_lock(&f->lock);
         wake(f);

@@ -73,13 +73,20 @@ server=$(kubectl config view --minify -o jsonpath='{.clusters[0].cluster.server}
 
 # --- the objects ---
 
+# Every object has its labels, as the webhook gives them: repairing them is another job, at its own slow pace.
+labels() { # MIGRATION UID
+    jq -cn --arg name "$1" --arg uid "$2" '{"migration.openshift.io/migplan-name": "nginx-plan",
+        "migration.openshift.io/migmigration-name": $name, "migration.openshift.io/migmigration-uid": $uid}'
+}
 # conditions as mig-controller writes them, and 1 KB of what it remembers besides
 migration() { # NAME PHASE PLAN
     jq -cn --arg name "$1" --arg phase "$2" --arg plan "$3" --arg ns "$NS" '
         {type: "Ready", status: "True", category: "Required", message: "The migration is ready.",
          lastTransitionTime: "2026-11-21T07:00:00Z"} as $ready
         | {apiVersion: "migration.openshift.io/v1alpha1", kind: "MigMigration",
-           metadata: {name: $name, namespace: $ns, annotations: {"openshift.io/touch": "a"}},
+           metadata: {name: $name, namespace: $ns, annotations: {"openshift.io/touch": "a"},
+             labels: {"migration.openshift.io/migplan-name": $plan, "migrations.openshift.io/migPlanName": $plan,
+               "migration.openshift.io/migmigration-name": $name}},
            spec: {migPlanRef: {name: $plan, namespace: $ns}, stage: false, quiescePods: true},
            status: {phase: $phase, itinerary: "Final", startTimestamp: "2026-11-21T07:00:00Z",
              observedDigest: ("0123456789abcdef" * 4),
@@ -89,17 +96,17 @@ migration() { # NAME PHASE PLAN
              pipeline: [("Prepare", "Backup", "StageBackup", "StageRestore", "DirectImage", "Restore", "Cleanup") |
                {name: ., started: "2026-11-21T07:00:00Z", message: "Completed", progress: ["Backup openshift-migration/x: 30 out of 30 objects backed up"]}]}}'
 }
-restore() { # NAME UID_OF_MIGRATION
-    jq -cn --arg name "$1" --arg uid "$2" --arg ns "$NS" '
+restore() { # NAME MIGRATION UID_OF_MIGRATION
+    jq -cn --arg name "$1" --arg uid "$3" --arg ns "$NS" --argjson labels "$(labels "$2" "$3")" '
         {apiVersion: "velero.io/v1", kind: "Restore", metadata: {name: $name, namespace: $ns,
-           labels: {migmigration: $uid, "migration-stage-restore": $uid}},
+           labels: ({migmigration: $uid, "migration-stage-restore": $uid} + $labels)},
          spec: {backupName: "b", restorePVs: true}, status: {phase: "InProgress"}}'
 }
-volume() { # NAME RESTORE UID_OF_RESTORE
-    jq -cn --arg name "$1" --arg restore "$2" --arg uid "$3" --arg ns "$NS" '
+volume() { # NAME RESTORE UID_OF_RESTORE MIGRATION UID_OF_MIGRATION
+    jq -cn --arg name "$1" --arg restore "$2" --arg uid "$3" --arg ns "$NS" --argjson labels "$(labels "$4" "$5")" '
         {apiVersion: "velero.io/v1", kind: "PodVolumeRestore", metadata: {name: $name, namespace: $ns,
-           labels: {"velero.io/restore-name": $restore, "velero.io/restore-uid": $uid,
-             "velero.io/pod-uid": "5b0c8f38-0f0a-4b5d-9d0e-7b7a2f1c6e21", "velero.io/pvc-uid": "91d4c1f7-6a5e-4d8b-8f7c-0e9b5a3c2d31"},
+           labels: ({"velero.io/restore-name": $restore, "velero.io/restore-uid": $uid,
+             "velero.io/pod-uid": "5b0c8f38-0f0a-4b5d-9d0e-7b7a2f1c6e21", "velero.io/pvc-uid": "91d4c1f7-6a5e-4d8b-8f7c-0e9b5a3c2d31"} + $labels),
            ownerReferences: [{apiVersion: "velero.io/v1", kind: "Restore", name: $restore, uid: $uid, controller: true}]},
          spec: {backupStorageLocation: "automatic-xg6ph", repoIdentifier: "s3:s3.example.com/bucket/velero/restic/nginx-example",
            pod: {kind: "Pod", namespace: "nginx-example", name: "stage-nginx-deployment-6c79-gflm6", uid: "5b0c8f38-0f0a-4b5d-9d0e-7b7a2f1c6e21"},
@@ -130,13 +137,13 @@ END
     migration running-@ StageRestoreCreated nginx-plan | put_many "$MTC/migmigrations" "$RUNNING" 1
     for ((i = 0; i < RUNNING; i++)); do
         for ((r = 0; r < RESTORES_EACH; r++)); do
-            restore "restore-$i-$r" "$(uid_of migmigration "running-$i" "$NS")" | kubectl create -f - >/dev/null
+            restore "restore-$i-$r" "running-$i" "$(uid_of migmigration "running-$i" "$NS")" | kubectl create -f - >/dev/null
         done
     done
     # One that is small, to see how long it takes until what happened is reported.
     migration seen StageRestoreCreated nginx-plan | kubectl create -f - >/dev/null
-    restore seen "$(uid_of migmigration seen "$NS")" | kubectl create -f - >/dev/null
-    volume seen seen "$(uid_of restore seen "$NS")" | kubectl create -f - >/dev/null
+    restore seen seen "$(uid_of migmigration seen "$NS")" | kubectl create -f - >/dev/null
+    volume seen seen "$(uid_of restore seen "$NS")" seen "$(uid_of migmigration seen "$NS")" | kubectl create -f - >/dev/null
 }
 
 # grow_to N: PodVolumeRestores, spread evenly over the Restores of running migrations
@@ -145,7 +152,8 @@ grow_to() {
     local i r each=$((($1 - volumes) / (RUNNING * RESTORES_EACH)))
     for ((i = 0; i < RUNNING; i++)); do
         for ((r = 0; r < RESTORES_EACH; r++)); do
-            volume "v-$1-$i-$r-@" "restore-$i-$r" "$(uid_of restore "restore-$i-$r" "$NS")" |
+            volume "v-$1-$i-$r-@" "restore-$i-$r" "$(uid_of restore "restore-$i-$r" "$NS")" "running-$i" \
+                "$(uid_of migmigration "running-$i" "$NS")" |
                 put_many "$VELERO/podvolumerestores" "$each" 1
         done
     done
