@@ -228,6 +228,7 @@ static const struct row {
     void (*read)(const struct parts *p, void *out);
     uint64_t indexed;
 } rows[WM_KIND_COUNT] = {
+    [WM_KIND_MIGMIGRATION] = {.size = sizeof(struct wm_migration_state)},
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(STATUS)},
@@ -255,10 +256,8 @@ static void *read_parts(const struct row *row, struct wm_str object)
     return detail;
 }
 
-void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old)
+static void *read_detail(enum wm_kind kind, struct wm_str object)
 {
-    (void)cluster;
-    wm_detail_done(ctx, kind, old);
     if (kind == WM_KIND_MIGMIGRATION) {
         struct wm_migration_state *m = wm_xcalloc(1, sizeof *m);
 
@@ -266,6 +265,17 @@ void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str 
         return m;
     }
     return rows[kind].read ? read_parts(&rows[kind], object) : NULL;
+}
+
+void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old)
+{
+    void *detail = read_detail(kind, object);
+    /* bytes between members may make equal ones differ: that costs a look, and no more */
+    bool same = detail && old && memcmp(detail, old, rows[kind].size) == 0;
+
+    (void)cluster;
+    wm_detail_done(ctx, kind, same ? detail : old);
+    return same ? old : detail;
 }
 
 void wm_detail_done(void *ctx, enum wm_kind kind, void *detail)
