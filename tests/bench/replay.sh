@@ -1,32 +1,37 @@
 #!/usr/bin/env bash
-# How many watch events a second the aggregator takes on one core: what a kube-apiserver once sent is sent again by a server
-# that does nothing else, beside raw curl, which reads the same bytes over the same TLS.
-# Usage: ./dev bench replay [--objects N] [--events N] [--migrations N] [--rounds N] [--only WHO,...] [--output FILE]
+# How many watch events a second the aggregator takes on one core: what a kube-apiserver once sent is sent again by a
+# server that does nothing else, beside raw curl, which reads the same bytes over the same TLS.
+# Usage: ./dev bench replay [--objects N] [--events N] [--migrations N] [--rounds N] [--only WHO,...] [--as-built]
+#                           [--output FILE]
 #
 #   --objects      PodVolumeRestores, evenly over the Restores of the migrations (2000)
 #   --events       changes of them, one after the other, in a round (500000)
 #   --migrations   that run (10), of two Restores each
 #   --rounds       the median counts (3)
 #   --only         some of curl, library, model, following (all of them)
+#   --as-built     measure what is there: nothing is installed or compiled first
 #   --output       where the numbers go as JSON (build/bench/replay.json)
 #
-# "library" lists and watches and does nothing else; "model" keeps of each object what the aggregator keeps; "following" is
-# the program, which judges every migration besides, and writes nothing. CPU is what the kernel counted for all threads,
-# on a core that they share; the server has another one. The objects are recorded (tests/bench/replay): kube-apiserver 1.20
-# sent them, with managedFields, about 2 KB each. Every client has to say that all events have come, or the run fails.
+# "library" lists and watches and does nothing else; "model" keeps of each object what the aggregator keeps; "following"
+# is the program, which judges every migration besides, and writes nothing. CPU is what the kernel counted for all
+# threads, on a core that they share; the server has another one. The objects are recorded (tests/bench/replay):
+# kube-apiserver 1.20 sent them, with managedFields, about 2 KB each. Every client has to say that all events have come,
+# or the run fails.
 set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../dev/lib.sh"
 # shellcheck source=tests/dev/process.sh
 source "$WM_ROOT/tests/dev/process.sh"
 
-objects=2000 events=500000 migrations=10 rounds=3 only=curl,library,model,following output=$WM_BUILD/bench/replay.json
+built='' objects=2000 events=500000 migrations=10 rounds=3
+only=curl,library,model,following output=$WM_BUILD/bench/replay.json
 while (($#)); do
     case $1 in
         --objects | --events | --migrations | --rounds | --only | --output)
             declare "${1#--}=$(option_value "$@")"
             shift
             ;;
+        --as-built) built=1 ;;
         -h | --help)
             usage "$0"
             exit
@@ -35,9 +40,12 @@ while (($#)); do
     esac
     shift
 done
-need build,bench
-bash "$WM_ROOT/tests/dev/build.sh" --preset release
+if [[ -z $built ]]; then
+    need build,bench
+    bash "$WM_ROOT/tests/dev/build.sh" --preset release
+fi
 release=$WM_BUILD/release
+aggregator=${WAYMARK_AGGREGATOR:-$release/aggregator/waymark-aggregator}
 
 NS=openshift-migration RESTORES_EACH=2
 WATCHED=/apis/velero.io/v1/namespaces/$NS/podvolumerestores
@@ -80,7 +88,7 @@ declare -A command=(
     [curl]="curl -sS -N --noproxy * --cacert $dir/cert.pem -o /dev/null https://127.0.0.1:$port$WATCHED?watch=true"
     [library]="$client $dir/kubeconfig $WATCHED podvolumerestores $events"
     [model]="$client $dir/kubeconfig $WATCHED podvolumerestores $events model"
-    [following]="$release/aggregator/waymark-aggregator run --kubeconfig $dir/kubeconfig --leader-election=false
+    [following]="$aggregator run --kubeconfig $dir/kubeconfig --leader-election=false
         --health-listen 127.0.0.1:$health --log-level warn --conditions=false --verdicts=false --reports=false
         --events=false --repair-per-s 0"
 )
@@ -92,8 +100,8 @@ metric() {
 # cpu_ns PID: of all its threads
 cpu_ns() { cat "/proc/$1/task"/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n }'; }
 
-# arrived WHO: all events of a round have come to it. curl does not count them: when the server has sent all, it has read
-# them but for what fits into a socket.
+# arrived WHO: all events of a round have come to it. curl does not count them: when the server has sent all, it has
+# read them but for what fits into a socket.
 arrived() {
     case $1 in
         curl) true ;;
@@ -148,5 +156,6 @@ jq -r '
     def r: . * 100 | round / 100;
     .[] | [.who, .events, (.bytes / .events | round), (.cpu_us | r), .per_core_s, .per_wall_s,
         (if .to_curl then .to_curl | r else "-" end)] | @tsv' "$output" |
-    { printf 'who\tevents\tbytes each\tCPU us each\tevents/s of a core\tevents/s\tratio to curl\n'; cat; } | column -t -s $'\t'
+    { printf 'who\tevents\tbytes each\tCPU us each\tevents/s of a core\tevents/s\tratio to curl\n'; cat; } |
+    if have column; then column -t -s $'\t'; else cat; fi
 say "the numbers: $output"
