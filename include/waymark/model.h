@@ -50,11 +50,10 @@ struct wm_model;
 
 struct wm_model_conf {
     /* Called for every object put, with its JSON; returns the record's detail, or NULL.  `old` is that of the
-     * record it replaces: to be returned when nothing changed, else to be freed - after the new one was
-     * allocated, for by its address it is told that it is another. */
+     * record it replaces: to be returned when it is still right, else to be freed. */
     void *(*detail)(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
     void (*detail_done)(void *ctx, enum wm_kind kind, void *detail);
-    /* Called after a record came, changed (it or its detail) or went (`gone`). */
+    /* Called after a record came, changed in what is kept of it, its detail included, or went (`gone`). */
     void (*changed)(void *ctx, const struct wm_record *r, bool gone);
     void *ctx;
 };

@@ -4,130 +4,10 @@
 #include <assert.h>
 #include <stdio.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "json_scan.h"
 #include "waymark/json_index.h"
 
 enum { MAX_POINTERS = WM_JSON_MAX_POINTERS, MAX_TOKENS = 8 };
-
-/* What a byte means inside a string. */
-enum byte_class { PLAIN = 0, QUOTE, BACKSLASH, CONTROL, LEAD2, LEAD3, LEAD4, BAD };
-
-static enum byte_class class_of(unsigned char c)
-{
-    if (c == '"')
-        return QUOTE;
-    if (c == '\\')
-        return BACKSLASH;
-    if (c < 0x20)
-        return CONTROL;
-    if (c < 0x80)
-        return PLAIN;
-    if (c >= 0xc2 && c <= 0xdf)
-        return LEAD2;
-    if ((c & 0xf0) == 0xe0)
-        return LEAD3;
-    if (c >= 0xf0 && c <= 0xf4)
-        return LEAD4;
-    return BAD;
-}
-
-/* The first byte at or after `p` that is not plain ASCII text of a string. */
-static const char *skip_plain(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
-
-    for (; end - p >= 16; p += 16) {
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* signed compare: bytes over 0x7f are negative, so they count as below 0x20 */
-        __m128i stop = _mm_or_si128(_mm_cmplt_epi8(b, space),
-                                    _mm_or_si128(_mm_cmpeq_epi8(b, quote), _mm_cmpeq_epi8(b, slash)));
-        int bits = _mm_movemask_epi8(stop);
-
-        if (bits)
-            return p + __builtin_ctz((unsigned)bits);
-    }
-#endif
-    while (p < end && class_of((unsigned char)*p) == PLAIN)
-        p++;
-    return p;
-}
-
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static bool is_tail(const char *p)
-{
-    return ((unsigned char)*p & 0xc0) == 0x80;
-}
-
-size_t wm_json_utf8_length(const char *p, const char *end)
-{
-    unsigned char c = (unsigned char)p[0], d = end - p > 1 ? (unsigned char)p[1] : 0;
-
-    switch (class_of(c)) {
-    case LEAD2:
-        return end - p >= 2 && is_tail(p + 1) ? 2 : 0;
-    case LEAD3:
-        if (end - p < 3 || !is_tail(p + 1) || !is_tail(p + 2))
-            return 0;
-        return (c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) ? 0 : 3;
-    case LEAD4:
-        if (end - p < 4 || !is_tail(p + 1) || !is_tail(p + 2) || !is_tail(p + 3))
-            return 0;
-        return (c == 0xf0 && d < 0x90) || (c == 0xf4 && d > 0x8f) ? 0 : 4;
-    case PLAIN:
-    case QUOTE:
-    case BACKSLASH:
-    case CONTROL:
-    case BAD:
-        break;
-    }
-    return 0;
-}
-
-/* Length of the escape at the backslash `p`, 0 when it is none. */
-static size_t escape_length(const char *p, const char *end)
-{
-    if (end - p < 2)
-        return 0;
-    if (p[1] != 'u')
-        return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : 0;
-    return end - p >= 6 && is_hex(p[2]) && is_hex(p[3]) && is_hex(p[4]) && is_hex(p[5]) ? 6 : 0;
-}
-
-const char *wm_json_scan_string(const char *p, const char *end, bool *ret_plain, bool *saw_nul,
-                                const char **ret_bad)
-{
-    *ret_plain = true;
-    p++;
-    for (;;) {
-        size_t n = 0;
-
-        p = skip_plain(p, end);
-        if (p < end && *p == '"')
-            return p + 1;
-        if (p < end && *p == '\\') {
-            *ret_plain = false;
-            n = escape_length(p, end);
-            if (n == 6 && memcmp(p + 2, "0000", 4) == 0)
-                *saw_nul = true;
-        } else if (p < end) {
-            n = wm_json_utf8_length(p, end);
-        }
-        if (n == 0) {
-            *ret_bad = p;
-            return NULL;
-        }
-        p += n;
-    }
-}
 
 /* --- wanted pointers --- */
 
@@ -147,15 +27,16 @@ static void wanted_init(struct wanted *w, size_t n, const char *const pointers[]
     for (size_t i = 0; i < n; i++) {
         size_t t = 0;
 
-        for (const char *p = pointers[i]; *p == '/'; t++) {
-            size_t len = strcspn(p + 1, "/");
+        const char *p = pointers[i], *end = p + strlen(p), *slash;
 
-            assert(t < MAX_TOKENS);
-            w->token[i][t] = (struct wm_str){p + 1, len};
-            p += 1 + len;
+        for (; p < end; p = slash, t++) {
+            slash = memchr(p + 1, '/', (size_t)(end - p - 1));
+            slash = slash ? slash : end;
+            assert(*p == '/' && t < MAX_TOKENS);
+            w->token[i][t] = (struct wm_str){p + 1, (size_t)(slash - p - 1)};
         }
         w->ends[t] |= UINT64_C(1) << i;
-        if (strchr(pointers[i], '~'))
+        if (memchr(pointers[i], '~', (size_t)(end - pointers[i])))
             w->escaped |= UINT64_C(1) << i;
     }
 }
@@ -200,7 +81,7 @@ struct level {
 struct scan {
     const char *text, *p, *end;
     int depth, max_depth;
-    bool saw_nul;
+    bool saw_nul, careful; /* careful: something is wrong, and is to be told of */
     const struct wanted *wanted;
     struct wm_json_span *spans;
     struct level levels[MAX_TOKENS + 1]; /* [depth]; deeper ones lead nowhere */
@@ -368,7 +249,7 @@ static enum wm_json_kind scalar(struct scan *s)
 
     switch (*s->p) {
     case '"':
-        q = wm_json_scan_string(s->p, s->end, &plain, &s->saw_nul, &wrong);
+        q = wm_json_pass_string(s->p, s->end, &plain, &s->saw_nul, &wrong);
         s->p = q ? q : wrong;
         s->escaped = !plain;
         return q ? WM_JSON_STRING : WM_JSON_ABSENT;
@@ -395,7 +276,7 @@ static int read_key(struct scan *s, uint64_t *ret_here, struct wm_error *err)
 
     if (s->p >= s->end || *s->p != '"')
         return bad(s, s->p, "expected a key", err);
-    s->p = wm_json_scan_string(start, s->end, &plain, &s->saw_nul, &wrong);
+    s->p = wm_json_pass_string(start, s->end, &plain, &s->saw_nul, &wrong);
     if (!s->p)
         return bad(s, wrong, "malformed key", err);
     struct wm_str key = {start + 1, (size_t)(s->p - start) - 2};
@@ -415,6 +296,83 @@ static int read_key(struct scan *s, uint64_t *ret_here, struct wm_error *err)
     return WM_OK;
 }
 
+/* --- what nobody looks into --- */
+
+/* Behind a key and its colon. */
+static const char *pass_key(struct scan *s, const char *p)
+{
+    const char *wrong;
+    bool plain;
+
+    if (p >= s->end || *p != '"' || !(p = wm_json_pass_string(p, s->end, &plain, &s->saw_nul, &wrong)))
+        return NULL;
+    p = wm_json_skip_space(p, s->end);
+    return p < s->end && *p == ':' ? wm_json_skip_space(p + 1, s->end) : NULL;
+}
+
+static const char *pass_scalar(struct scan *s, const char *p)
+{
+    const char *wrong;
+    bool plain;
+
+    if (p < s->end && *p == '"')
+        return wm_json_pass_string(p, s->end, &plain, &s->saw_nul, &wrong);
+    s->p = p;
+    return p < s->end && scalar(s) != WM_JSON_ABSENT ? s->p : NULL;
+}
+
+/* Behind the container at `p`; NULL when something is wrong, or it is too deep for a bit a level (1 =
+ * object). */
+static const char *pass(struct scan *s, const char *p)
+{
+    enum { LEVELS = 64 };
+    const char *end = s->end;
+    int open = 0, most = s->max_depth - s->depth < LEVELS ? s->max_depth - s->depth : LEVELS;
+    uint64_t objects = 0;
+
+    while (p) {
+        if (p < end && (*p == '{' || *p == '[')) {
+            if (open++ == most)
+                return NULL;
+            objects = objects << 1 | (*p == '{');
+            p = wm_json_skip_space(p + 1, end);
+            if (p < end && *p != (objects & 1 ? '}' : ']')) {
+                p = objects & 1 ? pass_key(s, p) : p;
+                continue;
+            }
+        } else if (!(p = pass_scalar(s, p))) {
+            return NULL;
+        }
+        for (p = wm_json_skip_space(p, end); p < end && *p != ','; p = wm_json_skip_space(p, end)) {
+            if (*p++ != (objects & 1 ? '}' : ']'))
+                return NULL;
+            objects >>= 1;
+            if (--open == 0)
+                return p;
+        }
+        p = p < end ? wm_json_skip_space(p + 1, end) : NULL;
+        p = p && objects & 1 ? pass_key(s, p) : p;
+    }
+    return NULL;
+}
+
+/* Most of a text: in a short loop, as long as all is as it should be.  Else the careful way goes over it
+ * again, and says what is wrong, and where. */
+static bool pass_over(struct scan *s, uint64_t here, uint64_t exact)
+{
+    const char *start = s->p, *end;
+
+    if (s->careful || (*start == '{' && here & ~exact) ||
+        (s->index && (s->index_depth || exact & s->indexed)))
+        return false;
+    end = pass(s, start);
+    s->careful = !end;
+    s->p = end ? end : start;
+    return end;
+}
+
+/* --- the pass --- */
+
 static int too_many_values(struct wm_error *err)
 {
     return wm_fail(err, WM_E_TOO_BIG, NULL, "more than %u values in one object", WM_JSON_INDEX_MAX_NODES - 1);
@@ -430,6 +388,11 @@ static int read_value(struct scan *s, uint64_t here, bool *ret_opened, struct wm
     const char *start = s->p;
 
     *ret_opened = *start == '{' || *start == '[';
+    if (*ret_opened && pass_over(s, here, exact)) {
+        *ret_opened = false;
+        found(s, exact, *start == '{' ? WM_JSON_OBJECT : WM_JSON_ARRAY, start);
+        return WM_OK;
+    }
     if (*ret_opened) {
         if (!push(s, *start == '{', here, exact))
             return bad(s, start, "nested too deeply", err);
@@ -509,7 +472,7 @@ static int scan_text(struct wm_str text, int max_depth, size_t n, const char *co
     s.end = s.text + text.n;
     s.depth = s.index_depth = 0;
     s.max_depth = max_depth;
-    s.saw_nul = s.key_escaped = s.escaped = false;
+    s.saw_nul = s.key_escaped = s.escaped = s.careful = false;
     s.wanted = &wanted;
     s.spans = spans;
     s.index = index;

@@ -178,6 +178,7 @@ static const struct row {
     uint64_t indexed;
     void *(*make)(const struct wm_parts *p); /* instead of `read`: a state that begins with a digest */
 } rows[WM_KIND_COUNT] = {
+    [WM_KIND_MIGMIGRATION] = {.size = sizeof(struct wm_migration_state)},
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(STATUS)},
@@ -231,7 +232,7 @@ static void *read_parts(const struct row *row, struct wm_str object)
     return detail;
 }
 
-static void *make_detail(enum wm_kind kind, struct wm_str object)
+static void *read_detail(enum wm_kind kind, struct wm_str object)
 {
     if (kind == WM_KIND_MIGMIGRATION) {
         struct wm_migration_state *m = wm_xcalloc(1, sizeof *m);
@@ -244,15 +245,14 @@ static void *make_detail(enum wm_kind kind, struct wm_str object)
 
 void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old)
 {
-    void *detail = make_detail(kind, object);
+    void *detail = read_detail(kind, object);
+    /* bytes between members may make equal ones differ: that costs a look, and no more */
+    size_t compared = rows[kind].make ? sizeof(uint64_t) : rows[kind].size;
+    bool same = detail && old && memcmp(detail, old, compared) == 0;
 
     (void)cluster;
-    if (rows[kind].make && old && memcmp(old, detail, sizeof(uint64_t)) == 0) {
-        wm_detail_done(ctx, kind, detail);
-        return old;
-    }
-    wm_detail_done(ctx, kind, old);
-    return detail;
+    wm_detail_done(ctx, kind, same ? detail : old);
+    return same ? old : detail;
 }
 
 void wm_detail_done(void *ctx, enum wm_kind kind, void *detail)

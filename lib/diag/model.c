@@ -1,6 +1,7 @@
 #include "waymark/model.h"
 
 #include <openssl/sha.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "waymark/time.h"
@@ -14,6 +15,7 @@ struct word {
 
 struct wm_model {
     struct wm_model_conf conf;
+    struct wm_record *draft;               /* what was read, before it is known what it replaces */
     struct wm_record **by_id, **by_parent; /* hash tables of n_buckets, a power of two */
     struct wm_record *of_kind[WM_KIND_COUNT];
     size_t n_buckets, n;
@@ -139,16 +141,23 @@ struct wm_model *wm_model_new(const struct wm_model_conf *conf)
     m->by_parent = wm_xcalloc(m->n_buckets, sizeof(struct wm_record *));
     m->cap_words = FIRST_WORDS;
     m->words = wm_xcalloc(m->cap_words, sizeof *m->words);
+    m->draft = wm_xcalloc(1, sizeof *m->draft + 2 * sizeof(wm_name) + MESSAGE_MAX);
     m->words[0].text = wm_xstrdup("");
     m->n_words = 1;
     m->word_heads = wm_xcalloc(WORD_HEADS, sizeof *m->word_heads);
     return m;
 }
 
-static void free_record(struct wm_model *m, struct wm_record *r)
+static void free_detail(struct wm_model *m, struct wm_record *r)
 {
     if (r->detail && m->conf.detail_done)
         m->conf.detail_done(m->conf.ctx, (enum wm_kind)r->kind, r->detail);
+    r->detail = NULL;
+}
+
+static void free_record(struct wm_model *m, struct wm_record *r)
+{
+    free_detail(m, r);
     free(r);
 }
 
@@ -165,6 +174,7 @@ struct wm_model *wm_model_free(struct wm_model *m)
         free(m->words[i].text);
     free(m->words);
     free(m->word_heads);
+    free(m->draft);
     free(m->by_id);
     free(m->by_parent);
     free(m);
@@ -451,11 +461,16 @@ static struct wm_id parent_in(enum wm_kind kind, const struct reading *r)
     return id;
 }
 
-static struct wm_record *make_record(struct wm_model *m, uint16_t source, const struct reading *r)
+static size_t text_size(const struct wm_record *r)
+{
+    return (size_t)r->name_n + r->message_n + r->node_n + 3;
+}
+
+static struct wm_record *draft_record(struct wm_model *m, uint16_t source, const struct reading *r)
 {
     const struct source *from = &m->sources[source];
     size_t name_n = strlen(r->name), message_n = strlen(r->message), node_n = strlen(r->node);
-    struct wm_record *record = wm_xcalloc(1, sizeof *record + name_n + message_n + node_n + 3);
+    struct wm_record *record = m->draft;
 
     record->id = uid_in(r->at[UID]);
     record->parent = parent_in((enum wm_kind)from->kind, r);
@@ -474,9 +489,9 @@ static struct wm_record *make_record(struct wm_model *m, uint16_t source, const 
     record->name_n = (uint16_t)name_n;
     record->message_n = (uint16_t)message_n;
     record->node_n = (uint16_t)node_n;
-    memcpy(record->text, r->name, name_n);
-    memcpy(record->text + name_n + 1, r->message, message_n);
-    memcpy(record->text + name_n + 1 + message_n + 1, r->node, node_n);
+    memcpy(record->text, r->name, name_n + 1);
+    memcpy(record->text + name_n + 1, r->message, message_n + 1);
+    memcpy(record->text + name_n + 1 + message_n + 1, r->node, node_n + 1);
     return record;
 }
 
@@ -484,11 +499,11 @@ static struct wm_record *make_record(struct wm_model *m, uint16_t source, const 
 
 static bool same_content(const struct wm_record *a, const struct wm_record *b)
 {
-    return wm_id_is(a->parent, b->parent) && a->done == b->done && a->total == b->total &&
-           a->created_s == b->created_s && a->started_s == b->started_s && a->completed_s == b->completed_s &&
-           a->going == b->going && a->namespace_ == b->namespace_ && a->phase == b->phase &&
-           a->name_n == b->name_n && a->message_n == b->message_n && a->node_n == b->node_n &&
-           memcmp(a->text, b->text, (size_t)a->name_n + a->message_n + a->node_n + 3) == 0;
+    return a->kind == b->kind && wm_id_is(a->parent, b->parent) && a->done == b->done &&
+           a->total == b->total && a->created_s == b->created_s && a->started_s == b->started_s &&
+           a->completed_s == b->completed_s && a->going == b->going && a->namespace_ == b->namespace_ &&
+           a->phase == b->phase && a->name_n == b->name_n && a->message_n == b->message_n &&
+           a->node_n == b->node_n && memcmp(a->text, b->text, text_size(a)) == 0;
 }
 
 /* Either may come first, and parents are on any cluster. */
@@ -528,27 +543,63 @@ static struct wm_record *detach(struct wm_model *m, struct wm_record **link)
     return r;
 }
 
+/* Nearly every event is about a record that stays where it is. */
+static bool stays_in_place(const struct wm_record *old, const struct wm_record *r)
+{
+    return old && old->kind == r->kind && wm_id_is(old->parent, r->parent) && text_size(old) == text_size(r);
+}
+
+static struct wm_record *store(struct wm_model *m, struct wm_record **link, const struct wm_record *draft)
+{
+    static const size_t chains = offsetof(struct wm_record, id);
+    size_t size = sizeof *draft + text_size(draft);
+    struct wm_record *r = *link;
+
+    if (stays_in_place(r, draft)) {
+        bool has_children = r->has_children;
+
+        memcpy((char *)r + chains, (const char *)draft + chains, size - chains);
+        r->has_children = has_children;
+        return r;
+    }
+    if (r)
+        free(detach(m, link));
+    r = wm_xcalloc(1, size);
+    memcpy(r, draft, size);
+    insert(m, r);
+    return r;
+}
+
+/* The draft's detail, in the place of the old one; true when it is another. */
+static bool read_detail(struct wm_model *m, struct wm_record *draft, struct wm_record *old,
+                        struct wm_str object)
+{
+    const struct wm_model_conf *c = &m->conf;
+
+    if (old && old->kind != draft->kind)
+        free_detail(m, old);
+    void *before = old ? old->detail : NULL;
+
+    draft->detail =
+        c->detail ? c->detail(c->ctx, (enum wm_kind)draft->kind, draft->cluster, object, before) : NULL;
+    return draft->detail != before;
+}
+
 const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object,
                                      struct wm_error *err)
 {
-    enum wm_kind kind = (enum wm_kind)m->sources[source].kind;
-    uint8_t cluster = m->sources[source].cluster;
     struct reading reading;
 
-    if (read_object(kind, object, &reading, err) < 0)
+    if (read_object((enum wm_kind)m->sources[source].kind, object, &reading, err) < 0)
         return NULL;
-    struct wm_record *r = make_record(m, source, &reading), **link = link_by_id(m, cluster, r->id);
-    struct wm_record *old = *link ? detach(m, link) : NULL;
-    void *old_detail = old ? old->detail : NULL;
-    bool differs = !old || !same_content(old, r);
+    struct wm_record *draft = draft_record(m, source, &reading),
+                     **link = link_by_id(m, draft->cluster, draft->id);
+    bool differs = !*link || !same_content(*link, draft);
+    bool news = read_detail(m, draft, *link, object) || differs;
+    struct wm_record *r = store(m, link, draft);
 
-    r->detail = m->conf.detail ? m->conf.detail(m->conf.ctx, kind, cluster, object, old_detail) : NULL;
-    bool same_detail = r->detail == old_detail;
-
-    free(old);
-    insert(m, r);
     m->sources[source].differences += differs;
-    if ((differs || !same_detail) && m->conf.changed)
+    if (news && m->conf.changed)
         m->conf.changed(m->conf.ctx, r, false);
     return r;
 }

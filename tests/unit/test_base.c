@@ -71,6 +71,24 @@ static void check_text(void **state)
         assert_non_null(strstr(err.msg, "byte"));
 }
 
+/* Where nobody looks a text is read in another way, to the same end. */
+static void check_unasked_text(void **state)
+{
+    static const char *const looked_at[] = {"/q/z"};
+    const struct text_row *t = *state;
+    struct wm_json_span span;
+    struct wm_error careful = {0}, quick = {0};
+    char whole[128];
+
+    snprintf(whole, sizeof whole, "{\"q\": {\"z\": %s} }", t->text);
+    int rc = wm_json_locate(wm_str_of(whole), 0, NULL, NULL, &quick);
+
+    assert_int_equal(rc, t->ok ? WM_OK : WM_E_INVALID);
+    assert_int_equal(wm_json_locate(wm_str_of(whole), 1, looked_at, &span, &careful), rc);
+    assert_string_equal(quick.where, careful.where);
+    assert_string_equal(quick.msg, careful.msg);
+}
+
 /* --- finding members --- */
 
 static const char *const wanted[] = {"/a", "/a/b", "/a/b/c", "/x~1y", "/m~0n/k"};
@@ -312,7 +330,8 @@ int main(void)
         cmocka_unit_test(context_is_put_before_an_error_and_lines_stay_one),
     };
 
-    return RUN_TABLE("json text", texts, check_text) + RUN_TABLE("json find", finds, check_find) +
-           RUN_TABLE("json string", strings, check_string) +
+    return RUN_TABLE("json text", texts, check_text) +
+           RUN_TABLE("json text unasked", texts, check_unasked_text) +
+           RUN_TABLE("json find", finds, check_find) + RUN_TABLE("json string", strings, check_string) +
            RUN_TABLE("duration", durations, check_duration) + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 
 #include "tests/support/model_put.h"
 #include "unit.h"
-#include "waymark/model.h"
+#include "waymark/situation.h"
 
 #define UID_A "85d81222-f2fb-4457-817f-077139210b18"
 #define UID_B "85d81222-f2fb-4457-817f-077139210b19"
@@ -155,6 +155,64 @@ static void what_comes_again_as_it_was_is_no_change(void **state)
     wm_model_free(m);
 }
 
+static void only_what_is_kept_of_an_object_counts_as_a_change(void **state)
+{
+    static const char plan[] = "{\"metadata\":{\"name\":\"p\",\"uid\":\"" UID_A
+                               "\",\"resourceVersion\":\"%d\"},\"spec\":{\"closed\":%s}}";
+    static const struct {
+        int version;
+        const char *closed;
+        bool change;
+    } puts[] = {{1, "false", true}, {2, "false", false}, {3, "true", true}, {4, "true", false}};
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    char json[256];
+
+    (void)state;
+    wm_model_free(m);
+    memset(&sources, 0, sizeof sources);
+    m = wm_model_new(&(struct wm_model_conf){
+        .detail = wm_detail_of, .detail_done = wm_detail_done, .changed = on_change, .ctx = &s});
+    for (size_t i = 0; i < sizeof puts / sizeof puts[0]; i++) {
+        snprintf(json, sizeof json, plan, puts[i].version, puts[i].closed);
+        assert_int_equal(put(m, 0, WM_KIND_MIGPLAN, json), puts[i].change);
+    }
+    assert_true(wm_plan_of(wm_model_find(m, 0, wm_id_of(wm_str_of(UID_A))))->closed);
+    /* the same uid as another kind: nothing of the plan is taken for its own */
+    snprintf(json, sizeof json, plan, 5, "true");
+    assert_true(put(m, 0, WM_KIND_MIGCLUSTER, json));
+    assert_int_equal(wm_model_count(m, 0, WM_KIND_MIGPLAN), 0);
+    assert_false(wm_cluster_of(wm_model_find(m, 0, wm_id_of(wm_str_of(UID_A))))->is_host);
+    wm_model_free(m);
+}
+
+static void a_change_leaves_parents_and_children_where_they_were(void **state)
+{
+    static const char volume[] = "{\"metadata\":{\"name\":\"v\",\"uid\":\"v\",\"ownerReferences\":[{\"kind\":"
+                                 "\"Restore\",\"uid\":\"" UID_B "\"}]},\"status\":{\"message\":\"%s\","
+                                 "\"progress\":{\"bytesDone\":%d}}}";
+    static const char *const messages[] = {"a", "b", "longer", ""};
+    struct wm_id b = wm_id_of(wm_str_of(UID_B));
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    char json[512];
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        snprintf(json, sizeof json, volume, messages[i], i);
+        assert_true(put(m, 1, WM_KIND_PVR, json));
+        put(m, 1, WM_KIND_RESTORE, restore);
+        const struct wm_record *r = wm_model_children(m, b);
+
+        assert_int_equal(r->done, i);
+        assert_string_equal(wm_record_message(r), messages[i]);
+        assert_null(wm_model_next_child(r, b));
+        assert_true(wm_model_find(m, 1, b)->has_children);
+        assert_int_equal(wm_model_count(m, 1, WM_KIND_PVR), 1);
+    }
+    wm_model_free(m);
+}
+
 static void a_list_replaces_what_its_source_brought_before(void **state)
 {
     struct seen s;
@@ -297,6 +355,8 @@ int main(void)
         cmocka_unit_test(children_are_found_by_their_parents_uid_on_all_clusters),
         cmocka_unit_test(parents_may_come_after_their_children),
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
+        cmocka_unit_test(only_what_is_kept_of_an_object_counts_as_a_change),
+        cmocka_unit_test(a_change_leaves_parents_and_children_where_they_were),
         cmocka_unit_test(a_list_replaces_what_its_source_brought_before),
         cmocka_unit_test(a_list_says_how_much_of_it_was_not_known),
         cmocka_unit_test(two_sources_of_one_kind_do_not_sweep_each_other),
