@@ -3,16 +3,23 @@
 
 #include "fleet_impl.h"
 #include "waymark/clock.h"
-#include "waymark/log.h"
 
 static const char HOST[] = "host";
 enum { MAX_HOPS = 6 };
 
 /* --- which migration a record belongs to --- */
 
+/* What all migrations of a cluster need, or can be hindered by, whoever's it is. */
+static bool concerns_others(const struct wm_record *r)
+{
+    return r->kind == WM_KIND_POD || r->kind == WM_KIND_PVC || r->kind == WM_KIND_DEPLOYMENT ||
+           r->kind == WM_KIND_DAEMONSET || r->kind == WM_KIND_BSL || r->kind >= WM_KIND_EVIDENCE;
+}
+
 static void on_record(void *ctx, const struct wm_record *r, bool gone)
 {
     struct wm_fleet *f = ctx;
+    bool concerns = concerns_others(r);
 
     (void)gone;
     if (r->kind == WM_KIND_MIGPLAN || r->kind == WM_KIND_MIGCLUSTER) {
@@ -26,6 +33,7 @@ static void on_record(void *ctx, const struct wm_record *r, bool gone)
         }
         r = wm_id_is_set(r->parent) ? wm_model_find_anywhere(f->model, r->parent) : NULL;
     }
+    f->strayed |= concerns;
 }
 
 /* --- life --- */
@@ -73,82 +81,13 @@ int wm_fleet_add(struct wm_fleet *f, const char *name, struct wm_kube_access *ac
     return wm_cluster_connect(f, c, access, err);
 }
 
-/* --- how well clusters are seen --- */
-
-static const struct sight_row {
-    enum wm_watch_state state;
-    enum wm_cluster_sight sight;
-    const char *why;
-} sights[] = {
-    /* what concerns the whole cluster first */
-    {WM_WATCH_UNAUTHORIZED, WM_SIGHT_UNAUTHORIZED, "its API server refuses the token"},
-    {WM_WATCH_UNREACHABLE, WM_SIGHT_UNREACHABLE, "its API server does not answer"},
-    {WM_WATCH_STARTING, WM_SIGHT_STARTING, ""},
-    {WM_WATCH_FORBIDDEN, WM_SIGHT_PARTIAL, ""},
-};
-
-static bool has_state(const struct cluster *c, enum wm_watch_state state, const struct feed **ret)
-{
-    for (const struct feed *d = c->feeds; d; d = d->next) {
-        struct wm_watch_stats stats;
-
-        wm_watch_stats(d->watch, &stats);
-        if (stats.state == state) {
-            *ret = d;
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum wm_cluster_sight sight_of(const struct cluster *c, char *why, size_t size)
-{
-    const struct feed *d = NULL;
-
-    snprintf(why, size, "%s", c->kube ? "" : c->why);
-    if (!c->kube)
-        return WM_SIGHT_NONE;
-    for (size_t i = 0; i < sizeof sights / sizeof sights[0]; i++)
-        if (has_state(c, sights[i].state, &d)) {
-            snprintf(why, size, "%s", sights[i].why);
-            if (sights[i].sight == WM_SIGHT_PARTIAL)
-                snprintf(why, size, "%s may not be read", wm_kinds[d->kind].resource);
-            return sights[i].sight;
-        }
-    return WM_SIGHT_GOOD;
-}
-
-static void look(struct wm_fleet *f)
-{
-    bool changed = false;
-
-    pthread_mutex_lock(&f->lock);
-    for (size_t i = 0; i < f->n_clusters; i++) {
-        struct cluster *c = &f->clusters[i];
-        char why[WM_CLUSTER_WHY_MAX];
-        enum wm_cluster_sight sight = sight_of(c, why, sizeof why);
-
-        if (!c->used || (c->view.since_s && sight == c->view.sight && strcmp(why, c->why) == 0))
-            continue;
-        changed = true;
-        snprintf(c->why, sizeof c->why, "%s", why);
-        if (!c->view.since_s || sight != c->view.sight) {
-            c->view.since_s = wm_wall_s();
-            wm_log(WM_LOG_INFO, "cluster_sight", WM_F("cluster", c->name),
-                   WM_F("sight", wm_sight_name(sight)), WM_F("why", why));
-        }
-        c->view.sight = sight;
-    }
-    if (changed)
-        f->opts.all_changed(f->opts.ctx);
-    pthread_mutex_unlock(&f->lock);
-}
-
 void wm_fleet_tick(struct wm_fleet *f)
 {
+    bool known = wm_host_known(f);
+
     wm_clusters_refresh(f);
     wm_apps_refresh(f);
-    look(f);
+    wm_sights_refresh(f, known);
 }
 
 /* --- looking --- */
@@ -188,14 +127,11 @@ struct wm_kube *wm_fleet_kube(struct wm_fleet *f, uint8_t i)
 
 bool wm_fleet_synced(struct wm_fleet *f)
 {
-    const struct feed *d;
-
     pthread_mutex_lock(&f->lock);
-    bool starting = !f->clusters[0].feeds || has_state(&f->clusters[0], WM_WATCH_STARTING, &d) ||
-                    f->clusters[0].view.since_s == 0;
+    bool looked = f->clusters[0].view.since_s != 0;
 
     pthread_mutex_unlock(&f->lock);
-    return !starting;
+    return looked && wm_host_known(f);
 }
 
 size_t wm_fleet_watches(struct wm_fleet *f, struct wm_fleet_watch *ret, size_t max)
@@ -208,7 +144,7 @@ size_t wm_fleet_watches(struct wm_fleet *f, struct wm_fleet_watch *ret, size_t m
             ret[n] = (struct wm_fleet_watch){f->clusters[i].name,
                                              d->namespace_,
                                              wm_kinds[d->kind].resource,
-                                             wm_model_count(f->model, (uint8_t)i, d->kind),
+                                             wm_model_source_count(f->model, d->source),
                                              d->differences,
                                              {0}};
             wm_watch_stats(d->watch, &ret[n].stats);

@@ -1,5 +1,8 @@
-/* The namespaces of applications are watched as long as a migration of theirs is not finished: what hinders
- * it is there. */
+/* The namespaces of applications, and what belongs to no namespace, are watched as long as a migration of
+ * theirs is not finished: what hinders it is there.
+ *
+ * Most of what happens there belongs to no migration, and yet may hinder one: its feed is marked, which costs
+ * nothing, and at most once a second the migrations are judged whose place it is. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,22 +10,23 @@
 #include "waymark/log.h"
 
 enum { MAX_PLACES = 256 };
-
-static const enum wm_kind app_kinds[] = {WM_KIND_POD, WM_KIND_PVC, WM_KIND_JOB};
-enum { N_APP_KINDS = sizeof app_kinds / sizeof app_kinds[0] };
+static const char CLUSTER_WIDE[] = "";
 
 struct place {
     uint8_t cluster;
     wm_name namespace_;
 };
-struct places {
-    struct wm_fleet *fleet;
-    struct wm_world world;
+struct place_list {
     struct place list[MAX_PLACES];
     size_t n;
 };
+struct places {
+    struct wm_fleet *fleet;
+    struct wm_world world;
+    struct place_list wanted, touched;
+};
 
-static bool has_place(const struct places *p, uint8_t cluster, const char *namespace_)
+static bool has_place(const struct place_list *p, uint8_t cluster, const char *namespace_)
 {
     for (size_t i = 0; i < p->n; i++)
         if (p->list[i].cluster == cluster && strcmp(p->list[i].namespace_, namespace_) == 0)
@@ -30,15 +34,29 @@ static bool has_place(const struct places *p, uint8_t cluster, const char *names
     return false;
 }
 
-static void add_place(struct places *p, uint8_t cluster, const char *namespace_)
+static void add_place(struct place_list *p, uint8_t cluster, const char *namespace_)
 {
-    if (cluster == WM_NO_CLUSTER || !wm_kube_is_name(namespace_) || p->n == MAX_PLACES ||
-        strcmp(namespace_, p->fleet->opts.namespace_) == 0 || has_place(p, cluster, namespace_))
+    if (cluster == WM_NO_CLUSTER || p->n == MAX_PLACES || has_place(p, cluster, namespace_))
         return;
     struct place *to = &p->list[p->n++];
 
     to->cluster = cluster;
     snprintf(to->namespace_, sizeof to->namespace_, "%s", namespace_);
+}
+
+/* Wants a place to be watched; true when something happened there. */
+static bool want(struct places *p, uint8_t cluster, const char *namespace_)
+{
+    if (!namespace_[0] || (wm_kube_is_name(namespace_) && strcmp(namespace_, p->fleet->opts.namespace_) != 0))
+        add_place(&p->wanted, cluster, namespace_);
+    return has_place(&p->touched, cluster, namespace_);
+}
+
+static bool want_on(struct places *p, uint8_t cluster)
+{
+    bool touched = want(p, cluster, p->fleet->opts.namespace_);
+
+    return want(p, cluster, CLUSTER_WIDE) || touched;
 }
 
 static void add_migration(void *ctx, const struct wm_record *r)
@@ -53,20 +71,31 @@ static void add_migration(void *ctx, const struct wm_record *r)
     if (!situation.plan)
         return;
     const struct wm_plan_state *plan = wm_plan_of(situation.plan);
+    bool touched = want_on(p, situation.source);
 
+    touched |= want_on(p, situation.target);
     for (size_t i = 0; i < plan->n_namespaces; i++) {
-        add_place(p, situation.source, plan->namespaces[i].source);
-        add_place(p, situation.target, plan->namespaces[i].target);
+        touched |= want(p, situation.source, plan->namespaces[i].source);
+        touched |= want(p, situation.target, plan->namespaces[i].target);
     }
+    if (touched)
+        p->fleet->opts.changed(p->fleet->opts.ctx, r->id);
 }
 
-static bool is_app_feed(const struct wm_fleet *f, const struct feed *d)
+static void take_touched(struct wm_fleet *f, struct place_list *to)
 {
-    return strcmp(d->namespace_, f->opts.namespace_) != 0;
+    for (size_t i = 0; i < f->n_clusters; i++)
+        for (struct feed *d = f->clusters[i].feeds; d; d = d->next) {
+            if (d->touched)
+                add_place(to, (uint8_t)i, d->namespace_);
+            d->touched = false;
+        }
+    if (to->n == MAX_PLACES)
+        f->opts.all_changed(f->opts.ctx);
 }
 
 /* Takes the feeds that no place asks for out of their list; they are the caller's. */
-static struct feed *take_unwanted(struct wm_fleet *f, const struct places *p)
+static struct feed *take_unwanted(struct wm_fleet *f, const struct place_list *wanted)
 {
     struct feed *out = NULL;
 
@@ -74,7 +103,7 @@ static struct feed *take_unwanted(struct wm_fleet *f, const struct places *p)
         for (struct feed **link = &f->clusters[i].feeds; *link;) {
             struct feed *d = *link;
 
-            if (!is_app_feed(f, d) || has_place(p, (uint8_t)i, d->namespace_)) {
+            if (!d->extra || has_place(wanted, (uint8_t)i, d->namespace_)) {
                 link = &d->next;
                 continue;
             }
@@ -96,10 +125,12 @@ static bool is_fed(const struct cluster *c, const char *namespace_)
 static void start_place(struct wm_fleet *f, const struct place *at)
 {
     struct cluster *c = &f->clusters[at->cluster];
+    unsigned scope = at->namespace_[0] ? WM_IN_APPS : WM_CLUSTER_WIDE;
     struct wm_error err = {0};
 
-    for (size_t i = 0; c->kube && i < N_APP_KINDS; i++)
-        if (wm_feed_start(f, c, app_kinds[i], at->namespace_, &err) < 0)
+    for (int kind = 1; c->kube && kind < WM_KIND_COUNT; kind++)
+        if ((wm_kinds[kind].scopes & scope) &&
+            wm_feed_start(f, c, (enum wm_kind)kind, at->namespace_, &err) < 0)
             wm_log_error(WM_LOG_WARN, "namespace_not_watched", &err);
 }
 
@@ -110,8 +141,9 @@ void wm_apps_refresh(struct wm_fleet *f)
     p->fleet = f;
     pthread_mutex_lock(&f->lock);
     wm_fleet_world(f, &p->world);
+    take_touched(f, &p->touched);
     wm_model_each(f->model, WM_KIND_MIGMIGRATION, add_migration, p);
-    struct feed *unwanted = take_unwanted(f, p);
+    struct feed *unwanted = take_unwanted(f, &p->wanted);
 
     pthread_mutex_unlock(&f->lock);
     while (unwanted) {
@@ -120,8 +152,8 @@ void wm_apps_refresh(struct wm_fleet *f)
         wm_feed_stop(f, unwanted);
         unwanted = next;
     }
-    for (size_t i = 0; i < p->n; i++)
-        if (!is_fed(&f->clusters[p->list[i].cluster], p->list[i].namespace_))
-            start_place(f, &p->list[i]);
+    for (size_t i = 0; i < p->wanted.n; i++)
+        if (!is_fed(&f->clusters[p->wanted.list[i].cluster], p->wanted.list[i].namespace_))
+            start_place(f, &p->wanted.list[i]);
     free(p);
 }

@@ -9,6 +9,18 @@ enum { PATH_MAX_N = 512, AUDIT_S = 3600 };
 
 /* --- the sink, in the cluster's thread --- */
 
+/* Under the lock, after the model changed. */
+static void note_strays(struct feed *d)
+{
+    d->touched |= d->fleet->strayed;
+    d->fleet->strayed = false;
+}
+
+static uint8_t cluster_of(const struct feed *d)
+{
+    return (uint8_t)(d->cluster - d->fleet->clusters);
+}
+
 static void on_begin(void *ctx)
 {
     struct feed *d = ctx;
@@ -27,9 +39,11 @@ static void on_end(void *ctx)
     size_t n = wm_model_list_end(d->fleet->model, d->source);
 
     d->listing = false;
-    if (!wm_watch_is_audit(d->watch))
+    /* Of Events the oldest are dropped where there are many: a list brings them again. */
+    if (!wm_watch_is_audit(d->watch) || d->kind == WM_KIND_EVENT)
         n = 0;
     d->differences += n;
+    note_strays(d);
     pthread_mutex_unlock(&d->fleet->lock);
     if (n)
         wm_log(WM_LOG_WARN, "audit_difference", WM_F("cluster", d->cluster->name),
@@ -53,13 +67,18 @@ static void on_upsert(void *ctx, struct wm_str object)
     struct wm_fleet *f = d->fleet;
     struct wm_error err;
 
+    if (!wm_feed_takes(d, object))
+        return;
     pthread_mutex_lock(&f->lock);
+    if (d->kind == WM_KIND_EVENT)
+        wm_feed_make_room(f, cluster_of(d));
     const struct wm_record *r = wm_model_put(f->model, d->source, object, &err);
 
     if (!r)
         wm_log_error(WM_LOG_WARN, "object_unreadable", &err);
     else if (f->opts.object)
         f->opts.object(f->opts.ctx, r, object, !d->listing);
+    note_strays(d);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -72,8 +91,8 @@ static void on_remove(void *ctx, struct wm_str object)
     if (wm_json_locate(object, 1, pointers, &s, NULL) < 0 || s.kind != WM_JSON_STRING)
         return;
     pthread_mutex_lock(&d->fleet->lock);
-    wm_model_remove(d->fleet->model, (uint8_t)(d->cluster - d->fleet->clusters),
-                    wm_id_of((struct wm_str){s.text.p + 1, s.text.n - 2}));
+    wm_model_remove(d->fleet->model, cluster_of(d), wm_id_of((struct wm_str){s.text.p + 1, s.text.n - 2}));
+    note_strays(d);
     pthread_mutex_unlock(&d->fleet->lock);
 }
 
@@ -118,9 +137,10 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
     struct feed *d = wm_xcalloc(1, sizeof *d);
 
     *d = (struct feed){.fleet = f, .cluster = c, .kind = kind, .source = source};
+    d->extra = strcmp(namespace_, f->opts.namespace_) != 0;
     snprintf(d->namespace_, sizeof d->namespace_, "%s", namespace_);
-    snprintf(path, sizeof path, "%s%s/%s/namespaces/%s/%s", k->group[0] ? "/apis/" : "/api", k->group,
-             k->version, namespace_, k->resource);
+    snprintf(path, sizeof path, "%s%s/%s%s%s/%s", k->group[0] ? "/apis/" : "/api", k->group, k->version,
+             namespace_[0] ? "/namespaces/" : "", namespace_, k->resource);
     struct wm_watch_sink sink = {d, on_begin, on_end, on_abort, on_upsert, on_remove, on_state};
     /* streamed: a first list from the cache could be older than what the last leader has told */
     struct wm_watch_spec spec = {.path = path, .stream = true, .audit_s = AUDIT_S};

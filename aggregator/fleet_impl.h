@@ -20,7 +20,9 @@ struct feed {
     enum wm_kind kind;
     wm_name namespace_;
     uint16_t source;
+    bool extra;   /* watched for some migrations only: it comes and goes with them */
     bool listing; /* a list is coming in */
+    bool touched; /* something changed that concerns migrations and belongs to none */
     uint64_t differences;
     struct wm_watch *watch;
 };
@@ -53,17 +55,31 @@ struct wm_fleet {
     struct cluster clusters[WM_CLUSTERS_MAX];
     struct wm_cluster_view views[WM_CLUSTERS_MAX]; /* as the world is told */
     size_t n_clusters;
+    bool strayed; /* what changed last concerns migrations and belongs to none */
 };
 
 /* Without the lock, in the thread of wm_fleet_tick: */
 
 /* fleet_feeds.c */
+/* namespace_ "" = a kind without. */
 int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
                   struct wm_error *err);
 /* Starts what is always watched on a cluster. */
 int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err);
 /* Ends a watch that is not in its cluster's list any more. */
 void wm_feed_stop(struct wm_fleet *f, struct feed *feed);
+
+/* fleet_events.c: false = the object is not to be kept. */
+bool wm_feed_takes(const struct feed *feed, struct wm_str object);
+/* Under the lock: makes room for one more Event, the oldest go. */
+void wm_feed_make_room(struct wm_fleet *f, uint8_t cluster);
+
+/* fleet_sight.c */
+/* Everything on the host is listed that is watched there always. */
+bool wm_host_known(struct wm_fleet *f);
+/* How well clusters are seen; `known`: the host was known before the applications' namespaces were looked
+ * for. */
+void wm_sights_refresh(struct wm_fleet *f, bool known);
 
 /* fleet_clusters.c */
 struct cluster *wm_cluster_new(struct wm_fleet *f, const char *name); /* NULL = there are too many */

@@ -6,7 +6,7 @@
 
 #include "waymark/clock.h"
 
-enum { MAX_WATCHES = 512, MAX_PHASES = 100, LEASE_STALE_MS = 20000 };
+enum { MAX_PHASES = 100, LEASE_STALE_MS = 20000 };
 
 static const char RESOURCE_LABELS[] = "{cluster=\"%s\",namespace=\"%s\",resource=\"%s\"} ";
 
@@ -90,8 +90,8 @@ static const struct watch_family families[] = {
 
 static void put_watches(struct wm_buf *out, struct wm_fleet *fleet)
 {
-    wm_auto_free struct wm_fleet_watch *w = wm_xcalloc(MAX_WATCHES, sizeof *w);
-    size_t n = wm_fleet_watches(fleet, w, MAX_WATCHES);
+    wm_auto_free struct wm_fleet_watch *w = wm_xcalloc(WM_SOURCES_MAX, sizeof *w);
+    size_t n = wm_fleet_watches(fleet, w, WM_SOURCES_MAX);
 
     for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
         head(out, families[k].name, families[k].type, families[k].help);

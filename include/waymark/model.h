@@ -9,7 +9,7 @@
 #include "waymark/kinds.h"
 
 #define WM_CLUSTERS_MAX 32
-#define WM_SOURCES_MAX 1024
+#define WM_SOURCES_MAX 2048
 
 /* A uid as 16 bytes: a UUID's own, else the first half of the text's SHA-256.  All zero = none. */
 struct wm_id {
@@ -93,6 +93,7 @@ const struct wm_record *wm_model_find_named(const struct wm_model *m, uint8_t cl
 typedef void wm_record_fn(void *ctx, const struct wm_record *r);
 void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx);
 size_t wm_model_count(const struct wm_model *m, uint8_t cluster, enum wm_kind kind);
+size_t wm_model_source_count(const struct wm_model *m, uint16_t source);
 
 /* The text of a word: namespaces and phases are kept once. */
 const char *wm_model_word(const struct wm_model *m, uint16_t word);

@@ -26,6 +26,7 @@ struct wm_model {
         bool used;
         uint8_t cluster, kind;
         uint16_t round;
+        uint32_t n;            /* records */
         uint32_t differences;  /* of records put since the last list began */
     } sources[WM_SOURCES_MAX]; /* [0] is none */
     uint32_t count[WM_CLUSTERS_MAX][WM_KIND_COUNT];
@@ -323,6 +324,11 @@ size_t wm_model_count(const struct wm_model *m, uint8_t cluster, enum wm_kind ki
     return m->count[cluster][kind];
 }
 
+size_t wm_model_source_count(const struct wm_model *m, uint16_t source)
+{
+    return m->sources[source].n;
+}
+
 /* --- reading an object --- */
 
 enum member {
@@ -529,6 +535,7 @@ static void insert(struct wm_model *m, struct wm_record *r)
     tell_parents(m, r);
     m->n++;
     m->count[r->cluster][r->kind]++;
+    m->sources[r->source].n++;
 }
 
 static struct wm_record *detach(struct wm_model *m, struct wm_record **link)
@@ -540,6 +547,7 @@ static struct wm_record *detach(struct wm_model *m, struct wm_record **link)
     leave_kind(r);
     m->n--;
     m->count[r->cluster][r->kind]--;
+    m->sources[r->source].n--;
     return r;
 }
 
@@ -643,7 +651,7 @@ uint16_t wm_model_source(struct wm_model *m, uint8_t cluster, enum wm_kind kind)
         i++;
     if (i == WM_SOURCES_MAX)
         return 0;
-    m->sources[i] = (struct source){true, cluster, (uint8_t)kind, 0, 0};
+    m->sources[i] = (struct source){.used = true, .cluster = cluster, .kind = (uint8_t)kind};
     return i;
 }
 

@@ -345,12 +345,61 @@ static void every_kind_has_a_row(void **state)
     for (int k = 1; k < WM_KIND_COUNT; k++) {
         assert_non_null(wm_kinds[k].resource);
         assert_true(wm_kinds[k].where != 0);
+        assert_true(wm_kinds[k].scopes != 0);
     }
+}
+
+#define NAMED(ns, name, uid)                                                                                 \
+    "{\"metadata\":{\"namespace\":\"" ns "\",\"name\":\"" name "\",\"uid\":\"" uid "\"}}"
+
+static void a_record_is_found_by_its_name_on_its_cluster(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+
+    (void)state;
+    put(m, 1, WM_KIND_PVC, NAMED("app", "data", "1"));
+    put(m, 1, WM_KIND_PVC, NAMED("app", "logs", "2"));
+    put(m, 1, WM_KIND_PVC, NAMED("shop", "data", "3"));
+    put(m, 2, WM_KIND_PVC, NAMED("app", "data", "4"));
+    put(m, 1, WM_KIND_NODE, "{\"metadata\":{\"name\":\"node-1\",\"uid\":\"5\"}}");
+    assert_ptr_equal(wm_model_find_named(m, 1, WM_KIND_PVC, "app", "data"),
+                     wm_model_find(m, 1, wm_id_of(wm_str_of("1"))));
+    assert_ptr_equal(wm_model_find_named(m, 2, WM_KIND_PVC, "app", "data"),
+                     wm_model_find(m, 2, wm_id_of(wm_str_of("4"))));
+    assert_non_null(wm_model_find_named(m, 1, WM_KIND_NODE, "", "node-1"));
+    assert_null(wm_model_find_named(m, 1, WM_KIND_NODE, "app", "node-1"));
+    assert_null(wm_model_find_named(m, 2, WM_KIND_PVC, "app", "logs"));
+    assert_null(wm_model_find_named(m, 1, WM_KIND_POD, "app", "data"));
+    wm_model_free(m);
+}
+
+static void a_source_counts_what_it_brought(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    uint16_t app = wm_model_source(m, 1, WM_KIND_POD), shop = wm_model_source(m, 1, WM_KIND_POD);
+
+    (void)state;
+    wm_model_put(m, app, wm_str_of(NAMED("app", "p", "1")), NULL);
+    wm_model_put(m, app, wm_str_of(NAMED("app", "q", "2")), NULL);
+    wm_model_put(m, shop, wm_str_of(NAMED("shop", "p", "3")), NULL);
+    wm_model_put(m, app, wm_str_of(NAMED("app", "p", "1")), NULL);
+    assert_int_equal(wm_model_source_count(m, app), 2);
+    assert_int_equal(wm_model_source_count(m, shop), 1);
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_POD), 3);
+    wm_model_remove(m, 1, wm_id_of(wm_str_of("1")));
+    assert_int_equal(wm_model_source_count(m, app), 1);
+    wm_model_source_end(m, app);
+    assert_int_equal(wm_model_source_count(m, app), 0);
+    wm_model_free(m);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_record_is_found_by_its_name_on_its_cluster),
+        cmocka_unit_test(a_source_counts_what_it_brought),
         cmocka_unit_test(an_object_is_kept_as_far_as_the_table_says),
         cmocka_unit_test(children_are_found_by_their_parents_uid_on_all_clusters),
         cmocka_unit_test(parents_may_come_after_their_children),

@@ -75,10 +75,37 @@ static void absent_text_is_no_quantity(void **state)
     assert_int_equal(wm_quantity_of((struct wm_str){0}), WM_QUANTITY_NONE);
 }
 
+static const struct amount {
+    const char *name, *text;
+    int64_t want;
+} amounts[] = {
+    {"bytes of a plain number", "1048576", 1 << 20},
+    {"bytes of zero", "0", 0},
+    {"bytes of a binary suffix", "10Gi", INT64_C(10) << 30},
+    {"bytes of a decimal suffix", "5G", INT64_C(5000000000)},
+    {"bytes of a fraction", "1.5Gi", INT64_C(3) << 29},
+    {"bytes of a plus", "+2Ki", 2048},
+    {"bytes of thousandths, cut off", "1500m", 1},
+    {"bytes of a part of one", "100m", 0},
+    {"bytes beyond what there is", "8Ei", -1},
+    {"bytes of more digits than any integer", "99999999999999999999999999", -1},
+    {"bytes of a negative", "-1Gi", -1},
+    {"bytes of an exponent", "1e3", -1},
+    {"bytes of nothing", "", -1},
+    {"bytes of a word", "big", -1},
+};
+
+static void check_amount(void **state)
+{
+    const struct amount *a = *state;
+
+    assert_int_equal(wm_quantity_bytes(wm_str_of(a->text)), a->want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(absent_text_is_no_quantity)};
-    int failed = RUN_TABLE("quantity", rows, check);
+    int failed = RUN_TABLE("quantity", rows, check) + RUN_TABLE("bytes", amounts, check_amount);
 
     return failed + cmocka_run_group_tests_name("absent", tests, NULL, NULL);
 }
