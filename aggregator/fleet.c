@@ -118,6 +118,16 @@ static enum wm_cluster_sight sight_of(const struct cluster *c, char *why, size_t
     return WM_SIGHT_GOOD;
 }
 
+/* True when it goes otherwise than it did. */
+static bool measure_clock(struct cluster *c)
+{
+    int64_t kept_s = c->view.offset_s, measured_ms;
+
+    if (c->kube && wm_kube_clock_offset_ms(c->kube, &measured_ms))
+        c->view.offset_s = wm_offset_settle(kept_s, measured_ms);
+    return c->view.offset_s != kept_s;
+}
+
 static void look(struct wm_fleet *f)
 {
     bool changed = false;
@@ -128,12 +138,13 @@ static void look(struct wm_fleet *f)
         char why[WM_CLUSTER_WHY_MAX];
         enum wm_cluster_sight sight = sight_of(c, why, sizeof why);
 
+        changed |= measure_clock(c);
         if (!c->used || (c->view.since_s && sight == c->view.sight && strcmp(why, c->why) == 0))
             continue;
         changed = true;
         snprintf(c->why, sizeof c->why, "%s", why);
         if (!c->view.since_s || sight != c->view.sight) {
-            c->view.since_s = wm_wall_s();
+            c->view.since_s = wm_wall_s() + f->clusters[0].view.offset_s;
             wm_log(WM_LOG_INFO, "cluster_sight", WM_F("cluster", c->name),
                    WM_F("sight", wm_sight_name(sight)), WM_F("why", why));
         }
