@@ -151,7 +151,8 @@ bool wm_is_child(const struct wm_record *parent, const struct wm_record *r)
 
 /* Backups are made on the source.  Where that is not known, the times tell: what Velero's sync creates had
  * ended before (velero pkg/controller/backup_sync_controller.go).  What was made here never did, whatever the
- * clocks: one that is ahead over there only makes a copy look like work for as long as the plan is not known. */
+ * clocks: one that is ahead over there only makes a copy look like work for as long as the plan is not known.
+ */
 bool wm_is_copy(const struct wm_situation *s, const struct wm_record *r)
 {
     if (r->kind != WM_KIND_BACKUP && r->kind != WM_KIND_PVB && r->kind != WM_KIND_DATAUPLOAD)

@@ -33,7 +33,8 @@ static bool is_same_phase(const struct wm_moment *m, const struct wm_migration_s
             !wm_phase_step(st->itinerary, st->phase));
 }
 
-/* When the phase began: by the object's own word, else from when it was seen, by the same clock; 0 = not known. */
+/* When the phase began: by the object's own word, else from when it was seen, by the same clock; 0 = not
+ * known. */
 static int64_t begin_of(const struct wm_history *h, const struct wm_migration_state *st, int64_t now_s)
 {
     bool blocked = st->outcome == WM_RUN_BLOCKED || st->outcome == WM_RUN_POSTPONED;

@@ -28,8 +28,8 @@ static size_t add_role(const struct wm_world *w, uint8_t index, const char *name
     if (index < w->n_clusters) {
         const struct wm_cluster_view *v = &w->clusters[index];
 
-        c = (struct wm_report_cluster){
-            v->name, role, v->sight, v->why, v->since_s, v->offset_s - w->clusters[0].offset_s};
+        c = (struct wm_report_cluster){v->name, role,       v->sight,
+                                       v->why,  v->since_s, v->offset_s - w->clusters[0].offset_s};
     }
     return c.name[0] ? add_cluster(list, n, &c) : n;
 }
