@@ -155,6 +155,20 @@ static void what_comes_again_as_it_was_is_no_change(void **state)
     wm_model_free(m);
 }
 
+static void what_was_not_known_may_go(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+
+    (void)state;
+    assert_true(put(m, 1, WM_KIND_RESTORE, restore));
+    wm_model_remove(m, 1, wm_id_of(wm_str_of("nobody's")));
+    wm_model_remove(m, 2, wm_id_of(wm_str_of(UID_B)));
+    assert_int_equal(s.went, 0);
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_RESTORE), 1);
+    wm_model_free(m);
+}
+
 static void a_list_replaces_what_its_source_brought_before(void **state)
 {
     struct seen s;
@@ -297,6 +311,7 @@ int main(void)
         cmocka_unit_test(children_are_found_by_their_parents_uid_on_all_clusters),
         cmocka_unit_test(parents_may_come_after_their_children),
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
+        cmocka_unit_test(what_was_not_known_may_go),
         cmocka_unit_test(a_list_replaces_what_its_source_brought_before),
         cmocka_unit_test(a_list_says_how_much_of_it_was_not_known),
         cmocka_unit_test(two_sources_of_one_kind_do_not_sweep_each_other),
