@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "waymark/host.h"
 
 void wm_endpoint_done(struct wm_endpoint *e)
 {
@@ -19,9 +20,9 @@ static bool is_loopback(const char *host)
 
 static bool is_excepted(const char *host)
 {
-    const char *list = getenv("no_proxy");
+    const char *list = wm_env("no_proxy");
 
-    list = list ? list : getenv("NO_PROXY");
+    list = list ? list : wm_env("NO_PROXY");
     return list && wm_no_proxy_covers(list, host);
 }
 
