@@ -77,8 +77,18 @@ static enum wm_cluster_sight sight_of(const struct cluster *c, bool known, char 
     return WM_SIGHT_GOOD;
 }
 
-/* True when something is new. */
-static bool look_at(struct cluster *c, bool known)
+/* True when it goes otherwise than it did. */
+static bool measure_clock(struct cluster *c)
+{
+    int64_t kept_s = c->view.offset_s, measured_ms;
+
+    if (c->kube && wm_kube_clock_offset_ms(c->kube, &measured_ms))
+        c->view.offset_s = wm_offset_settle(kept_s, measured_ms);
+    return c->view.offset_s != kept_s;
+}
+
+/* True when something is new.  Times are the host's. */
+static bool look_at(struct cluster *c, bool known, int64_t now_s)
 {
     char why[WM_CLUSTER_WHY_MAX];
     enum wm_cluster_sight sight = sight_of(c, known, why, sizeof why);
@@ -90,7 +100,7 @@ static bool look_at(struct cluster *c, bool known)
     snprintf(c->why, sizeof c->why, "%s", why);
     c->view.evidence_starting = starting;
     if (!same_sight) {
-        c->view.since_s = wm_wall_s();
+        c->view.since_s = now_s;
         wm_log(WM_LOG_INFO, "cluster_sight", WM_F("cluster", c->name), WM_F("sight", wm_sight_name(sight)),
                WM_F("why", why));
     }
@@ -104,8 +114,10 @@ void wm_sights_refresh(struct wm_fleet *f, bool known)
 
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < f->n_clusters; i++)
-        if (f->clusters[i].used)
-            changed |= look_at(&f->clusters[i], known);
+        if (f->clusters[i].used) {
+            changed |= measure_clock(&f->clusters[i]);
+            changed |= look_at(&f->clusters[i], known, wm_wall_s() + f->clusters[0].view.offset_s);
+        }
     if (changed)
         f->opts.all_changed(f->opts.ctx);
     pthread_mutex_unlock(&f->lock);

@@ -23,6 +23,7 @@ struct tracked {
     wm_uid uid;
     wm_name plan_namespace, plan;
     bool ended, polls;
+    int64_t offset_s; /* of the host's clock */
     uint64_t wanted;  /* digest of our words as they should be; 0 = not judged yet */
     uint64_t written; /* digest of what was written last */
     struct wm_said said[WM_SAID_COUNT];

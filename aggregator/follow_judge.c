@@ -46,7 +46,7 @@ static bool is_frozen(const struct tracked *t, const struct wm_world *w, const s
     enum { TIDY_S = 900 };
     int64_t completed_s = s->state->completed_s;
 
-    return t->ended && completed_s && w->now_s - completed_s > TIDY_S && (t->stored || t->report);
+    return t->ended && completed_s && wm_world_now(w, 0) - completed_s > TIDY_S && (t->stored || t->report);
 }
 
 static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm_world *w,
@@ -107,6 +107,7 @@ bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fl
         memcpy(t->uid, m->uid, sizeof t->uid);
         memcpy(t->plan_namespace, m->plan_namespace, sizeof t->plan_namespace);
         memcpy(t->plan, m->plan, sizeof t->plan);
+        t->offset_s = w.clusters[0].offset_s;
         t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
                    (m->row && m->row->waits_for != WM_WAIT_NOTHING);
         bool premature = is_premature(&w, &s);

@@ -81,8 +81,8 @@ static int make_patch(struct wm_follow *f, const struct tracked *t, struct wm_st
     int conditions = 0, notes = 0;
 
     if (f->opts.conditions)
-        conditions =
-            wm_conditions_patch(object, WM_CONDITIONS_MTC, t->said, WM_SAID_COUNT, wm_wall_s(), patch, err);
+        conditions = wm_conditions_patch(object, WM_CONDITIONS_MTC, t->said, WM_SAID_COUNT,
+                                         wm_wall_s() + t->offset_s, patch, err);
     if (conditions >= 0 && f->opts.verdicts)
         notes = wm_annotation_patch(object, WM_VERDICT_KEY, t->verdict, patch, err);
     if (conditions < 0 || notes < 0)

@@ -175,7 +175,7 @@ static void put_phases(struct wm_buf *out, struct wm_fleet *fleet)
          "Since when an unfinished migration is in its phase, the first 100 of them; -1 = not known.");
     wm_fleet_lock(fleet);
     wm_fleet_world(fleet, &w);
-    p.now_s = w.now_s;
+    p.now_s = wm_world_now(&w, 0);
     wm_model_each(w.model, WM_KIND_MIGMIGRATION, put_phase, &p);
     wm_fleet_unlock(fleet);
 }

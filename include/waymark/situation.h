@@ -81,16 +81,26 @@ struct wm_cluster_view {
     /* Not all is listed yet of what is watched for some migrations only, as that of their applications'
      * namespaces: that something is not there means nothing. */
     bool evidence_starting;
+    /* Its clock minus ours, when that is more than the measuring is worth; 0 = none, or not known. */
+    int64_t offset_s;
 };
+enum { WM_OFFSET_NOISE_S = 2 };
+/* The offset to go on with: `kept_s`, unless it was measured to be another.  A Date is cut to the second, and
+ * as old as its answer was on the way: less than WM_OFFSET_NOISE_S moves nothing. */
+int64_t wm_offset_settle(int64_t kept_s, int64_t measured_ms);
 
 /* What everything is judged against; borrowed. */
 struct wm_world {
     const struct wm_model *model;
     const struct wm_cluster_view *clusters; /* [n_clusters]; 0 = the host */
     size_t n_clusters;
-    int64_t now_s;
+    int64_t now_s; /* by our own clock; wm_world_now is what an object's times are compared with */
     int64_t pod_volume_timeout_s; /* of Velero: 3600 with MTC's operator (restic_timeout) */
 };
+
+/* Now, by the clock of the cluster that wrote the times which are looked at.  What is told of a migration is
+ * in the host's time, as its own object's is. */
+int64_t wm_world_now(const struct wm_world *w, uint8_t cluster);
 
 /* --- the situation --- */
 

@@ -36,8 +36,9 @@ struct wm_watch_sink {
     /* DELETED, or no longer selected; the last known state.  May name an object that the sink never saw.
      * Between begin and end only with `stream`: what went while the list was coming in. */
     void (*remove)(void *ctx, struct wm_str object);
-    void (*state)(void *ctx, enum wm_watch_state s,
-                  const struct wm_error *why); /* may be NULL; why NULL if none */
+    /* Every change of state; `why` NULL = nothing to say.  NULL: the watch logs them itself, by server and
+     * path; who takes them has better names for both. */
+    void (*state)(void *ctx, enum wm_watch_state s, const struct wm_error *why);
 };
 
 struct wm_watch_spec {

@@ -34,6 +34,22 @@ const char *wm_ending_name(enum wm_ending e)
     return ending_names[e];
 }
 
+/* --- clocks --- */
+
+int64_t wm_offset_settle(int64_t kept_s, int64_t measured_ms)
+{
+    const int64_t noise_ms = WM_OFFSET_NOISE_S * 1000;
+
+    if (llabs(measured_ms - kept_s * 1000) < noise_ms)
+        return kept_s;
+    return llabs(measured_ms) < noise_ms ? 0 : measured_ms / 1000;
+}
+
+int64_t wm_world_now(const struct wm_world *w, uint8_t cluster)
+{
+    return w->now_s + (cluster < w->n_clusters ? w->clusters[cluster].offset_s : 0);
+}
+
 /* --- plan and clusters --- */
 
 static bool is_named(const struct wm_world *w, const struct wm_record *r, const char *namespace_,
@@ -135,7 +151,9 @@ bool wm_is_child(const struct wm_record *parent, const struct wm_record *r)
 }
 
 /* Backups are made on the source.  Where that is not known, the times tell: what Velero's sync creates had
- * ended before (velero pkg/controller/backup_sync_controller.go). */
+ * ended before (velero pkg/controller/backup_sync_controller.go).  What was made here never did, whatever the
+ * clocks: one that is ahead over there only makes a copy look like work for as long as the plan is not known.
+ */
 bool wm_is_copy(const struct wm_situation *s, const struct wm_record *r)
 {
     if (r->kind != WM_KIND_BACKUP && r->kind != WM_KIND_PVB && r->kind != WM_KIND_DATAUPLOAD)

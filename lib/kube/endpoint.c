@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "waymark/host.h"
 
 void wm_endpoint_done(struct wm_endpoint *e)
 {
@@ -17,6 +18,14 @@ static bool is_loopback(const char *host)
     return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
 }
 
+static bool is_excepted(const char *host)
+{
+    const char *list = wm_env("no_proxy");
+
+    list = list ? list : wm_env("NO_PROXY");
+    return list && wm_no_proxy_covers(list, host);
+}
+
 static int fill(struct wm_endpoint *e, const struct wm_kube_access *a, CURLU *url, struct wm_error *err)
 {
     char *host = NULL, *port = NULL, *path = NULL, *scheme = NULL;
@@ -30,6 +39,7 @@ static int fill(struct wm_endpoint *e, const struct wm_kube_access *a, CURLU *ur
     if (host && port && path && scheme) {
         e->is_https = strcmp(scheme, "https") == 0;
         e->is_loopback = is_loopback(host);
+        e->is_direct = e->is_loopback || is_excepted(host);
         wm_buf_printf(&base, "%s://%s:%s%s", scheme, name ? name : host, port,
                       strcmp(path, "/") == 0 ? "" : path);
         wm_buf_printf(&header, "Host: %s:%s", host, port);

@@ -50,7 +50,7 @@ static void on_date(struct wm_head *h, struct wm_str value)
         h->date_s = 0;
         return;
     }
-    /* a Date is cut to the second: on the average the moment lies half a second later */
+    /* both are cut to the second, and the answer was on the way: within a second */
     int64_t offset_ms = (h->date_s - wm_wall_s()) * 1000;
 
     pthread_mutex_lock(&k->lock);

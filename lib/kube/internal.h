@@ -62,8 +62,11 @@ struct wm_endpoint {
     char *host_header; /* "Host: ..." when the name in `base` is that of the certificate; NULL = none */
     char *connect_to;  /* for CURLOPT_CONNECT_TO, then too */
     bool is_https, is_loopback;
+    bool is_direct; /* the environment's proxy is not for it */
 };
 int wm_endpoint_init(struct wm_endpoint *e, const struct wm_kube_access *a, struct wm_error *err);
+/* Whether a list like $NO_PROXY names `host` (an IPv6 address in brackets): no_proxy.c. */
+bool wm_no_proxy_covers(const char *list, const char *host);
 void wm_endpoint_done(struct wm_endpoint *e);
 
 /* --- who (creds.c, exec.c) --- */

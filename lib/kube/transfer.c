@@ -149,7 +149,11 @@ static void set_network(struct wm_transfer *t)
     CURL *e = t->easy;
 
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    /* whoever lets a cluster go does not wait for a resolver that says nothing */
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    /* HTTP/2 would hang all watches of a cluster on one connection, at half the events a second; and libcurl
+     * sends pings, but does not judge by their answers */
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)k->t.connect_ms);
     curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, t->spec.fresh ? 1L : 0L);
@@ -168,8 +172,8 @@ static void set_network(struct wm_transfer *t)
         /* as Go has it: NO_PROXY speaks of the environment's proxy, not of this one */
         curl_easy_setopt(e, CURLOPT_PROXY, k->access.proxy_url);
         curl_easy_setopt(e, CURLOPT_NOPROXY, "");
-    } else if (k->endpoint.is_loopback) {
-        curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
+    } else {
+        curl_easy_setopt(e, CURLOPT_NOPROXY, k->endpoint.is_direct ? "*" : "");
     }
 }
 

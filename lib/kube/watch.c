@@ -29,10 +29,12 @@ void wm_watch_set_state(struct wm_watch *w, enum wm_watch_state s, const struct 
     w->stats.state = s;
     w->stats.state_since_ms = wm_mono_ms();
     wm_watch_publish(w);
-    wm_log(bad ? WM_LOG_WARN : WM_LOG_INFO, "watch_state", WM_F("server", w->k->access.server),
-           WM_F("path", w->path), WM_F("state", wm_watch_state_name(s)), WM_F("error", why ? why->msg : ""));
     if (w->sink.state)
         w->sink.state(w->sink.ctx, s, why);
+    else
+        wm_log(bad ? WM_LOG_WARN : WM_LOG_INFO, "watch_state", WM_F("server", w->k->access.server),
+               WM_F("path", w->path), WM_F("state", wm_watch_state_name(s)),
+               WM_F("why", why ? why->msg : ""));
 }
 
 /* --- attempts --- */

@@ -4,6 +4,7 @@
 #include "history.h"
 #include "report_parts.h"
 
+enum { HOST = 0 };
 static const char COMPLETED[] = "Completed";
 
 static int64_t later(int64_t a, int64_t b)
@@ -32,7 +33,8 @@ static bool is_same_phase(const struct wm_moment *m, const struct wm_migration_s
             !wm_phase_step(st->itinerary, st->phase));
 }
 
-/* When the phase began: by the object's own word, else by the clock of who saw it begin; 0 = not known. */
+/* When the phase began: by the object's own word, else from when it was seen, by the same clock; 0 = not
+ * known. */
 static int64_t begin_of(const struct wm_history *h, const struct wm_migration_state *st, int64_t now_s)
 {
     bool blocked = st->outcome == WM_RUN_BLOCKED || st->outcome == WM_RUN_POSTPONED;
@@ -117,7 +119,7 @@ static bool adopt(struct wm_lasting *list, const struct renewal *r)
 /* While the watching starts, the sight is what it was: a restart of ours is no event in a migration. */
 static bool update_clusters(struct wm_history *h, const struct wm_world *w, const struct wm_situation *s)
 {
-    struct renewal r = {.old = h->clusters, .max = WM_REPORT_CLUSTERS_MAX, .now_s = w->now_s};
+    struct renewal r = {.old = h->clusters, .max = WM_REPORT_CLUSTERS_MAX, .now_s = wm_world_now(w, HOST)};
     struct wm_report_cluster clusters[WM_REPORT_CLUSTERS_MAX];
     size_t n = wm_report_ended(s) ? 0 : wm_report_clusters(w, s, clusters);
 
@@ -132,7 +134,8 @@ static bool update_clusters(struct wm_history *h, const struct wm_world *w, cons
 
 static bool update_conditions(struct wm_history *h, const struct wm_world *w, const struct wm_situation *s)
 {
-    struct renewal r = {.old = h->conditions, .max = WM_REPORT_CONDITIONS_MAX, .now_s = w->now_s};
+    struct renewal r = {
+        .old = h->conditions, .max = WM_REPORT_CONDITIONS_MAX, .now_s = wm_world_now(w, HOST)};
     struct wm_report_condition conditions[WM_REPORT_CONDITIONS_MAX];
 
     wm_report_conditions(w, s, "", conditions);
@@ -160,11 +163,12 @@ static bool update_verdict(struct wm_history *h, const char *verdict, int64_t no
 bool wm_history_update(struct wm_history *h, const struct wm_world *w, const struct wm_situation *s,
                        const char *verdict)
 {
-    bool changed = update_phase(h, s->state, w->now_s);
+    int64_t now_s = wm_world_now(w, HOST);
+    bool changed = update_phase(h, s->state, now_s);
 
     changed |= update_clusters(h, w, s);
     changed |= update_conditions(h, w, s);
-    changed |= update_verdict(h, verdict, w->now_s);
+    changed |= update_verdict(h, verdict, now_s);
     h->watched = true;
     return changed;
 }

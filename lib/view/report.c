@@ -2,6 +2,7 @@
 #include "waymark/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "put.h"
 #include "report_parts.h"
@@ -126,11 +127,25 @@ static void put_sight(struct wm_buf *out, const struct wm_report_cluster *c, con
     wm_put_time(out, "since", l && strcmp(l->state, sight) == 0 ? l->since_s : c->since_s);
 }
 
+/* In tens of seconds, so that a report is not stored anew for every tick of a clock that drifts. */
+static void put_clock(struct wm_buf *out, int64_t ahead_s)
+{
+    int64_t s = (llabs(ahead_s) + 5) / 10 * 10;
+    char text[80];
+
+    if (s == 0)
+        return;
+    snprintf(text, sizeof text, "about %lld s %s the host's", (long long)s,
+             ahead_s > 0 ? "ahead of" : "behind");
+    wm_put_text(out, "clock", text);
+}
+
 static void put_clusters(struct wm_buf *out, const struct wm_world *w, const struct wm_situation *s,
                          const struct wm_history *h)
 {
     struct wm_report_cluster clusters[WM_REPORT_CLUSTERS_MAX];
     size_t n = wm_report_clusters(w, s, clusters);
+    bool skewed = wm_report_clocks_differ(clusters, n);
 
     wm_put_open(out, "clusters", '[');
     for (size_t i = 0; i < n; i++) {
@@ -139,6 +154,8 @@ static void put_clusters(struct wm_buf *out, const struct wm_world *w, const str
         put_roles(out, clusters[i].roles);
         if (!wm_report_ended(s))
             put_sight(out, &clusters[i], h);
+        if (skewed)
+            put_clock(out, clusters[i].ahead_s);
         wm_put_close(out, '}');
     }
     wm_put_close(out, ']');

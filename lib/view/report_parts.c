@@ -28,7 +28,8 @@ static size_t add_role(const struct wm_world *w, uint8_t index, const char *name
     if (index < w->n_clusters) {
         const struct wm_cluster_view *v = &w->clusters[index];
 
-        c = (struct wm_report_cluster){v->name, role, v->sight, v->why, v->since_s};
+        c = (struct wm_report_cluster){v->name, role,       v->sight,
+                                       v->why,  v->since_s, v->offset_s - w->clusters[0].offset_s};
     }
     return c.name[0] ? add_cluster(list, n, &c) : n;
 }
@@ -40,6 +41,18 @@ size_t wm_report_clusters(const struct wm_world *w, const struct wm_situation *s
 
     n = add_role(w, s->source, s->source_name, WM_CLUSTER_SOURCE, ret, n);
     return add_role(w, s->target, s->target_name, WM_CLUSTER_TARGET, ret, n);
+}
+
+bool wm_report_clocks_differ(const struct wm_report_cluster *list, size_t n)
+{
+    enum { SKEW_S = 60 };
+    int64_t least = 0, most = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        least = list[i].ahead_s < least ? list[i].ahead_s : least;
+        most = list[i].ahead_s > most ? list[i].ahead_s : most;
+    }
+    return most - least > SKEW_S;
 }
 
 /* --- conditions --- */

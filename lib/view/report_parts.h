@@ -11,10 +11,14 @@ struct wm_report_cluster {
     enum wm_cluster_sight sight;
     const char *why; /* "" = nothing to say */
     int64_t since_s; /* as its watcher says; 0 = not told */
+    int64_t ahead_s; /* its clock minus the host's */
 };
 /* Each once: the host, the source, the target, as far as they are known. */
 size_t wm_report_clusters(const struct wm_world *w, const struct wm_situation *s,
                           struct wm_report_cluster ret[static WM_REPORT_CLUSTERS_MAX]);
+
+/* Whether their clocks are so far apart that times of one cannot be read beside those of another. */
+bool wm_report_clocks_differ(const struct wm_report_cluster *list, size_t n);
 
 struct wm_report_condition {
     const char *type, *status, *reason; /* type NULL: it does not apply */

@@ -139,7 +139,7 @@ static void say_wishes(struct wm_speech *sp)
 static void say_timeout(struct wm_speech *sp)
 {
     const struct wm_situation *s = sp->s;
-    bool over = s->ends_s <= sp->w->now_s;
+    bool over = s->ends_s <= wm_world_now(sp->w, s->awaited_on);
     const char *what = strcmp(s->ends_by, "Velero") == 0 ? over ? "was to give up" : "gives up"
                        : over                            ? "was to end the Job"
                                                          : "ends the Job";

@@ -34,7 +34,7 @@ struct fault_server {
     char *requests[MAX_REQUESTS];
     int n_requests, n_unmatched;
     struct connection connections[MAX_CONNECTIONS];
-    int n_connections;
+    int n_connections, n_resumed;
     int listener, port; /* listener -1 = down */
     bool stopping;
     pthread_t acceptor;
@@ -170,12 +170,22 @@ static struct fault choose(struct fault_server *s, const char *request)
     return found;
 }
 
+static bool shake_hands(struct connection *c)
+{
+    if (SSL_accept(c->ssl) != 1)
+        return false;
+    pthread_mutex_lock(&c->server->lock);
+    c->server->n_resumed += SSL_session_reused(c->ssl);
+    pthread_mutex_unlock(&c->server->lock);
+    return true;
+}
+
 static void *serve(void *arg)
 {
     struct connection *c = arg;
     wm_auto_buf struct wm_buf in = WM_BUF_MAX(32 << 20), out = WM_BUF_MAX(32 << 20);
 
-    if (!c->ssl || SSL_accept(c->ssl) == 1)
+    if (!c->ssl || shake_hands(c))
         while (read_request(c, &in)) {
             struct fault f = choose(c->server, in.p);
 
@@ -408,6 +418,15 @@ int fault_server_connections(struct fault_server *s)
 {
     pthread_mutex_lock(&s->lock);
     int n = s->n_connections;
+
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+int fault_server_resumed(struct fault_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    int n = s->n_resumed;
 
     pthread_mutex_unlock(&s->lock);
     return n;

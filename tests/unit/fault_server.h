@@ -58,6 +58,7 @@ const char *fault_server_request(struct fault_server *s, const char *text, int i
 /* Waits until there are `n`; false after `ms`. */
 bool fault_server_wait(struct fault_server *s, const char *text, int n, int ms);
 int fault_server_connections(struct fault_server *s); /* accepted so far */
+int fault_server_resumed(struct fault_server *s);     /* of them, with a TLS session of an earlier one */
 int fault_server_unmatched(struct fault_server *s);   /* requests that no row wanted; they got 599 */
 
 #endif

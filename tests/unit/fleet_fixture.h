@@ -159,7 +159,7 @@ static inline bool knows(struct ground *g, const char *uid)
 struct sight {
     enum wm_cluster_sight sight;
     char why[256];
-    int64_t since_s;
+    int64_t since_s, offset_s;
     bool found;
 };
 
@@ -172,7 +172,10 @@ static inline struct sight sight_of(struct ground *g, const char *name)
     wm_fleet_world(g->fleet, &w);
     for (size_t i = 0; i < w.n_clusters; i++)
         if (strcmp(w.clusters[i].name, name) == 0) {
-            s = (struct sight){.sight = w.clusters[i].sight, .since_s = w.clusters[i].since_s, .found = true};
+            s = (struct sight){.sight = w.clusters[i].sight,
+                               .since_s = w.clusters[i].since_s,
+                               .offset_s = w.clusters[i].offset_s,
+                               .found = true};
             snprintf(s.why, sizeof s.why, "%s", w.clusters[i].why);
         }
     wm_fleet_unlock(g->fleet);

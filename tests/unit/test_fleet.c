@@ -91,6 +91,39 @@ static void check_trouble(void **state)
     finish(&g);
 }
 
+/* The head of an answer from a server whose clock is so far from ours. */
+static const char *date_in(int64_t s, char out[static 64])
+{
+    time_t at = (time_t)(wm_wall_s() + s);
+    struct tm tm;
+
+    gmtime_r(&at, &tm);
+    strftime(out, 64, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+    return out;
+}
+
+static void the_clocks_of_clusters_are_measured(void **state)
+{
+    enum { LATE_S = 60 }; /* the machine may be slow: a Date is of the test's start */
+    struct ground g;
+    char host[64], remote[64];
+    int64_t off;
+
+    (void)state;
+    begin(&g);
+    assert_int_equal(sight_of(&g, "host").offset_s, 0);
+    fault_server_add(fake_api_server(g.host),
+                     &(struct fault){.status = 404, .headers = date_in(300, host), .times = -1}, 1, true);
+    fault_server_add(fake_api_server(g.remote),
+                     &(struct fault){.status = 404, .headers = date_in(-300, remote), .times = -1}, 1, true);
+    add_remote(&g);
+    TICK_UNTIL(&g, (off = sight_of(&g, "host").offset_s) != 0);
+    assert_in_range(off, 300 - LATE_S, 301);
+    TICK_UNTIL(&g, (off = sight_of(&g, "remote").offset_s) != 0);
+    assert_in_range(-off, 299, 300 + LATE_S);
+    finish(&g);
+}
+
 static void a_migcluster_comes_moves_and_goes(void **state)
 {
     static const char unread[] = "Secret openshift-config/remote-token: ";
@@ -301,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_and_watches_feed_the_model),
+        cmocka_unit_test(the_clocks_of_clusters_are_measured),
         cmocka_unit_test(a_migcluster_comes_moves_and_goes),
         cmocka_unit_test(the_ca_bundle_of_a_migcluster_is_used),
         cmocka_unit_test(a_new_token_is_found_and_an_old_one_leaves_things_alone),

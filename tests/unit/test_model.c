@@ -213,6 +213,20 @@ static void a_change_leaves_parents_and_children_where_they_were(void **state)
     wm_model_free(m);
 }
 
+static void what_was_not_known_may_go(void **state)
+{
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+
+    (void)state;
+    assert_true(put(m, 1, WM_KIND_RESTORE, restore));
+    wm_model_remove(m, 1, wm_id_of(wm_str_of("nobody's")));
+    wm_model_remove(m, 2, wm_id_of(wm_str_of(UID_B)));
+    assert_int_equal(s.went, 0);
+    assert_int_equal(wm_model_count(m, 1, WM_KIND_RESTORE), 1);
+    wm_model_free(m);
+}
+
 static void a_list_replaces_what_its_source_brought_before(void **state)
 {
     struct seen s;
@@ -406,6 +420,7 @@ int main(void)
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
         cmocka_unit_test(only_what_is_kept_of_an_object_counts_as_a_change),
         cmocka_unit_test(a_change_leaves_parents_and_children_where_they_were),
+        cmocka_unit_test(what_was_not_known_may_go),
         cmocka_unit_test(a_list_replaces_what_its_source_brought_before),
         cmocka_unit_test(a_list_says_how_much_of_it_was_not_known),
         cmocka_unit_test(two_sources_of_one_kind_do_not_sweep_each_other),

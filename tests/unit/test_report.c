@@ -33,6 +33,13 @@ static void a_cluster_is_unreachable(struct fixture *f)
     fixture_update(f, "step 30 of 38, but new-cluster is not reachable", FIXTURE_NOW - 20);
 }
 
+static void clocks_are_apart(struct fixture *f)
+{
+    restoring(f);
+    f->clusters[1].offset_s = 312;
+    f->clusters[2].offset_s = -75;
+}
+
 static void not_begun(struct fixture *f)
 {
     f->s.source = f->s.target = WM_NO_CLUSTER;
@@ -71,6 +78,7 @@ static void data_not_migrated(struct fixture *f)
 static const struct report_case cases[] = {
     {"restoring", "multi-attach", restoring},
     {"unreachable", "multi-attach", a_cluster_is_unreachable},
+    {"clocks-apart", "multi-attach", clocks_are_apart},
     {"not-begun", "postponed", not_begun},
     {"failed", "pvc-gone-failed", failed},
     {"data-not-migrated", "false-success", data_not_migrated},

@@ -732,30 +732,58 @@ static void no_token_is_unauthorized_until_there_is_one(void **state)
     finish(&s);
 }
 
-static void a_warning_is_logged_once(void **state)
+/* What is on stderr of a watch until its server was asked `n` times for `text`. */
+static char *logged_until(struct setup *s, const struct fault *rows, size_t n_rows, const char *text, int n)
 {
-    char path[] = "/tmp/waymark-log-XXXXXX", text[8192] = "";
-    int log = mkstemp(path), saved = dup(STDERR_FILENO), n = 0;
-    struct setup s = {0};
+    char path[] = "/tmp/waymark-log-XXXXXX", *out = calloc(1, 8192);
+    int log = mkstemp(path), saved = dup(STDERR_FILENO);
 
-    (void)state;
     unlink(path);
     dup2(log, STDERR_FILENO);
-    BEGIN(&s, {.match = IS_LIST, .headers = "Warning: 299 - \"old kind\"\r\n", .body = {LIST("10", "")}},
-          {.match = IS_WATCH,
-           .headers = "Warning: 299 - \"old kind\"\r\n",
-           .body = {BOOKMARK("11")},
-           .times = 3},
-          QUIET_WATCH);
-    expect_requests(&s, IS_WATCH, 4);
+    begin(s, rows, n_rows);
+    expect_requests(s, text, n);
+    finish(s);
     dup2(saved, STDERR_FILENO);
     close(saved);
-    assert_true(pread(log, text, sizeof text - 1, 0) > 0);
+    assert_true(pread(log, out, 8191, 0) >= 0);
     close(log);
-    for (const char *p = text; (p = strstr(p, "old kind")); p++)
+    return out;
+}
+
+static int times_in(const char *text, const char *word)
+{
+    int n = 0;
+
+    for (const char *p = text; (p = strstr(p, word)); p++)
         n++;
-    assert_int_equal(n, 1);
-    finish(&s);
+    return n;
+}
+
+static void a_warning_is_logged_once(void **state)
+{
+    static const struct fault rows[] = {
+        {.match = IS_LIST, .headers = "Warning: 299 - \"old kind\"\r\n", .body = {LIST("10", "")}},
+        {.match = IS_WATCH,
+         .headers = "Warning: 299 - \"old kind\"\r\n",
+         .body = {BOOKMARK("11")},
+         .times = 3},
+        QUIET_WATCH};
+    struct setup s = {0};
+    wm_auto_free char *text = logged_until(&s, rows, sizeof rows / sizeof rows[0], IS_WATCH, 4);
+
+    (void)state;
+    assert_int_equal(times_in(text, "old kind"), 1);
+}
+
+/* Who takes the states knows better names than server and path, and logs them itself. */
+static void a_change_of_state_that_is_taken_is_not_logged_as_well(void **state)
+{
+    static const struct fault rows[] = {{.match = IS_LIST, .body = {LIST("10", "")}}, QUIET_WATCH};
+    struct setup s = {0};
+    wm_auto_free char *text = logged_until(&s, rows, sizeof rows / sizeof rows[0], IS_WATCH, 1);
+
+    (void)state;
+    assert_int_equal(times_in(text, "watch_state"), 0);
 }
 
 int main(void)
@@ -782,6 +810,7 @@ int main(void)
         cmocka_unit_test(the_end_of_the_client_aborts_a_list),
         cmocka_unit_test(no_token_is_unauthorized_until_there_is_one),
         cmocka_unit_test(a_warning_is_logged_once),
+        cmocka_unit_test(a_change_of_state_that_is_taken_is_not_logged_as_well),
     };
 
     return RUN_TABLE("watch scripts", scripts, watch_script_check) +
