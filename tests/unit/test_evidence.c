@@ -316,8 +316,7 @@ static void broken_shapes_tell_nothing(void **state)
                                 kinds[k] == WM_KIND_STORAGECLASS && i == 2 ? "{}" : "");
             assert_string_equal(wm_attachment_of(r)->error, "");
             assert_false(wm_node_of(r)->ready);
-            model_put(&sources, model, 0, kinds[k], shapes[i]);
-            wm_model_remove(model, 0, r->id);
+            wm_model_remove(model, 0, put(kinds[k], shapes[i])->id);
         }
 }
 

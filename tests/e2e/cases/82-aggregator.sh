@@ -209,3 +209,41 @@ test_idle() {
     say "revisions of host, source and target: $before, then $after"
     assert_eq "$before" "$after" 'last writes'
 }
+
+# known RESOURCE NAMESPACE COUNT: so many objects are known of the target's namespace ("" = of none)
+known() { [[ $(metric "waymark_objects{cluster=\"target\",namespace=\"$2\",resource=\"$1\"}") == "$3" ]]; }
+# happens KIND: an Event about an object of that kind in the application's namespace on the target
+happens() {
+    on target kubectl create -f - >/dev/null <<END
+apiVersion: v1
+kind: Event
+metadata: {generateName: web., namespace: nginx-example}
+involvedObject: {apiVersion: v1, kind: $1, namespace: nginx-example, name: web, uid: 5f0c7c0e-0000-4000-8000-000000000001}
+type: Warning
+reason: Failed
+message: told by a test
+source: {component: kubelet}
+firstTimestamp: "$(rfc3339)"
+lastTimestamp: "$(rfc3339)"
+count: 1
+END
+}
+lets_go() { ! page metrics | grep -E '^waymark_objects\{.*(namespace="nginx-example"|resource="nodes")'; }
+
+# what tells a cause is watched on the clusters of a migration, and let go with it; what tells none is not kept
+test_evidence() {
+    begin
+    on target kubectl delete events --all -n nginx-example >/dev/null
+    lets_go || fail 'something is watched for no migration'
+    migration moving nginx-plan >/dev/null
+    mig_phase moving StageRestoreCreated
+    eventually 20 known events nginx-example 0
+    eventually 20 known nodes '' 0
+    happens ConfigMap
+    happens Pod
+    eventually 20 known events nginx-example 1
+    eventually 20 reported moving '[.clusters[] | "\(.name) \(.sight)"] == ["host good", "source good", "target good"]'
+    mig_end moving Succeeded Completed
+    eventually 20 lets_go
+    fleet_good || fail "$(page readyz)"
+}
