@@ -139,7 +139,8 @@ static void on_object(void *ctx, const struct wm_record *record, struct wm_str o
     const struct running *r = ctx;
 
     wm_follow_object(r->follow, record, object, live);
-    if (r->repair)
+    /* A MigMigration's labels follow its spec, too. */
+    if (r->repair && (record->relabelled || record->kind == WM_KIND_MIGMIGRATION))
         wm_repair_object(r->repair, record, object);
 }
 

@@ -33,9 +33,11 @@ struct wm_record {
     struct wm_id id, parent;
     int64_t done, total;                        /* bytes or items; -1 = not told */
     uint32_t created_s, started_s, completed_s; /* Unix time; 0 = not told */
+    uint32_t ties;                              /* digest of its labels and owners */
     uint16_t source, round; /* where it comes from, and of which list of that it was last seen in */
     uint8_t kind, cluster;
     bool going;                 /* has a deletionTimestamp */
+    bool relabelled;            /* new, or its labels or owners differ from what was put before */
     bool has_children;          /* or had: most objects have none, and are not asked for them */
     uint16_t namespace_, phase; /* words of the model */
     uint16_t name_n, message_n, node_n;

@@ -479,7 +479,6 @@ static struct wm_record *draft_record(struct wm_model *m, uint16_t source, const
     struct wm_record *record = m->draft;
 
     record->id = uid_in(r->at[UID]);
-    record->parent = parent_in((enum wm_kind)from->kind, r);
     record->done = number_in(r->at[DONE]);
     record->total = number_in(r->at[TOTAL]);
     record->created_s = time_in(r->at[CREATED]);
@@ -499,6 +498,18 @@ static struct wm_record *draft_record(struct wm_model *m, uint16_t source, const
     memcpy(record->text + name_n + 1, r->message, message_n + 1);
     memcpy(record->text + name_n + 1 + message_n + 1, r->node, node_n + 1);
     return record;
+}
+
+/* Whose it is need not be read again where neither labels nor owners changed. */
+static void tie(struct wm_record *draft, const struct wm_record *old, const struct reading *r)
+{
+    uint64_t labels = wm_str_digest(r->at[LABELS].text, 1);
+
+    draft->ties = (uint32_t)wm_str_digest(r->at[OWNERS].text, labels);
+    draft->relabelled = !old || old->kind != draft->kind || old->ties != draft->ties;
+    draft->parent = draft->relabelled || draft->kind == WM_KIND_EVENT
+                        ? parent_in((enum wm_kind)draft->kind, r)
+                        : old->parent;
 }
 
 /* --- changing --- */
@@ -602,6 +613,8 @@ const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct
         return NULL;
     struct wm_record *draft = draft_record(m, source, &reading),
                      **link = link_by_id(m, draft->cluster, draft->id);
+
+    tie(draft, *link, &reading);
     bool differs = !*link || !same_content(*link, draft);
     bool news = read_detail(m, draft, *link, object) || differs;
     struct wm_record *r = store(m, link, draft);

@@ -213,6 +213,33 @@ static void a_change_leaves_parents_and_children_where_they_were(void **state)
     wm_model_free(m);
 }
 
+static void it_is_told_whether_labels_or_owners_changed(void **state)
+{
+    static const char object[] = "{\"metadata\":{\"name\":\"v\",\"uid\":\"v\",\"labels\":{\"a\":\"%s\"},"
+                                 "\"ownerReferences\":[{\"kind\":\"Restore\",\"uid\":\"%s\"}]},"
+                                 "\"status\":{\"phase\":\"%s\"}}";
+    static const struct {
+        const char *label, *owner, *phase;
+        bool relabelled;
+    } puts[] = {
+        {"1", UID_A, "New", true},        {"1", UID_A, "InProgress", false}, {"2", UID_A, "InProgress", true},
+        {"2", UID_B, "InProgress", true}, {"2", UID_B, "Completed", false},
+    };
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    struct wm_id id = wm_id_of(wm_str_of("v"));
+    char json[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof puts / sizeof puts[0]; i++) {
+        snprintf(json, sizeof json, object, puts[i].label, puts[i].owner, puts[i].phase);
+        put(m, 1, WM_KIND_PVR, json);
+        assert_int_equal(wm_model_find(m, 1, id)->relabelled, puts[i].relabelled);
+        assert_non_null(wm_model_children(m, wm_id_of(wm_str_of(puts[i].owner))));
+    }
+    wm_model_free(m);
+}
+
 static void what_was_not_known_may_go(void **state)
 {
     struct seen s;
@@ -420,6 +447,7 @@ int main(void)
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
         cmocka_unit_test(only_what_is_kept_of_an_object_counts_as_a_change),
         cmocka_unit_test(a_change_leaves_parents_and_children_where_they_were),
+        cmocka_unit_test(it_is_told_whether_labels_or_owners_changed),
         cmocka_unit_test(what_was_not_known_may_go),
         cmocka_unit_test(a_list_replaces_what_its_source_brought_before),
         cmocka_unit_test(a_list_says_how_much_of_it_was_not_known),
