@@ -5,7 +5,10 @@
 
 #include "waymark/clock.h"
 
-enum { ENDED_MS = 300, REST_FACTOR = 50, REST_MAX_MS = 500 };
+enum { ENDED_MS = 300, REST_FACTOR = 10, REST_MAX_MS = 100 };
+/* Judging a migration of thousands of volumes takes milliseconds, and each volume's progress asks for it:
+ * such ones take half a percent of a core together, or are a second late; others never wait for them. */
+enum { HEAVY_US = 200, HEAVY_REST_FACTOR = 200, HEAVY_REST_MAX_MS = 1000 };
 
 struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts)
 {
@@ -168,9 +171,13 @@ static bool take_dirty(struct wm_follow *f, struct tracked *t)
 
 static bool is_due(struct wm_follow *f, struct tracked *t, bool may_write)
 {
+    int64_t now_ms = wm_mono_ms();
+
+    if (t->cost_us >= HEAVY_US && now_ms < f->heavy_ms)
+        return false;
     bool dirty = take_dirty(f, t);
 
-    return dirty || (may_write && t->report_unread && wm_mono_ms() >= t->retry_ms);
+    return dirty || (may_write && t->report_unread && now_ms >= t->retry_ms);
 }
 
 static void drop_gone(struct wm_follow *f)
@@ -227,9 +234,10 @@ struct turn {
     struct wm_kube *host;
     bool may_write;
     int64_t until_ms;
+    int64_t heavy_us; /* what heavy ones cost */
 };
 
-static bool judge(const struct turn *turn, struct tracked *t)
+static bool judge(struct turn *turn, struct tracked *t)
 {
     struct wm_follow *f = turn->f;
     bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
@@ -238,22 +246,27 @@ static bool judge(const struct turn *turn, struct tracked *t)
         return false;
     if (turn->may_write && f->opts.reports && !t->report_known)
         wm_follow_read_report(f, t, turn->host);
+    int64_t begin_us = wm_thread_cpu_us();
+
     t->gone = !wm_follow_judge(f, t, turn->fleet, turn->may_write && met ? turn->events : NULL);
+    t->cost_us = wm_thread_cpu_us() - begin_us;
+    if (t->cost_us >= HEAVY_US)
+        turn->heavy_us += t->cost_us;
     return true;
 }
 
-static bool write_words(const struct turn *turn, struct tracked *t)
+static bool write_words(struct turn *turn, struct tracked *t)
 {
     return wm_follow_write_words(turn->f, t, turn->host);
 }
 
-static bool write_report(const struct turn *turn, struct tracked *t)
+static bool write_report(struct turn *turn, struct tracked *t)
 {
     return wm_follow_write_report(turn->f, t, turn->host);
 }
 
 struct step {
-    bool (*take)(const struct turn *turn, struct tracked *t);
+    bool (*take)(struct turn *turn, struct tracked *t);
     bool writes;
 };
 
@@ -264,7 +277,7 @@ static struct tracked *next_busy(struct tracked *t, bool ended)
     return t;
 }
 
-static bool go_through(const struct turn *turn, struct tracked *first, bool ended, const struct step *step)
+static bool go_through(struct turn *turn, struct tracked *first, bool ended, const struct step *step)
 {
     bool did = false;
 
@@ -280,7 +293,7 @@ static bool go_through(const struct turn *turn, struct tracked *first, bool ende
 }
 
 /* Those that run, or those that have ended; true when there was something to do. */
-static bool go_over(const struct turn *turn, bool ended)
+static bool go_over(struct turn *turn, bool ended)
 {
     static const struct step steps[] = {{judge, false}, {write_words, true}, {write_report, true}};
     struct tracked *first = mark_busy(turn->f, ended);
@@ -291,19 +304,17 @@ static bool go_over(const struct turn *turn, bool ended)
     return did;
 }
 
-/* Judging a migration of thousands of volumes takes milliseconds, and each volume's progress asks for it:
- * what comes meanwhile is judged at once afterwards. */
-static int64_t rest_ms(int64_t worked_us)
+static int64_t rest_ms(int64_t worked_us, int factor, int64_t max_ms)
 {
-    int64_t ms = worked_us * REST_FACTOR / 1000;
+    int64_t ms = worked_us * factor / 1000;
 
-    return ms < REST_MAX_MS ? ms : REST_MAX_MS;
+    return ms < max_ms ? ms : max_ms;
 }
 
 void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
 {
     int64_t begin_ms = wm_mono_ms(), begin = wm_mono_ns(), begin_cpu_us = wm_thread_cpu_us();
-    struct turn turn = {f, fleet, events, wm_fleet_kube(fleet, 0), wm_follow_may_write(f), INT64_MAX};
+    struct turn turn = {f, fleet, events, wm_fleet_kube(fleet, 0), wm_follow_may_write(f), INT64_MAX, 0};
     bool busy = go_over(&turn, false);
 
     /* After a start there are a thousand of them, and the API server takes twenty writes a second from us:
@@ -318,7 +329,11 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
     drop_gone(f);
     if (busy)
         f->turn_us = (wm_mono_ns() - begin) / 1000;
-    f->rest_until_ms = wm_mono_ms() + rest_ms(wm_thread_cpu_us() - begin_cpu_us);
+    int64_t light_us = wm_thread_cpu_us() - begin_cpu_us - turn.heavy_us, now_ms = wm_mono_ms();
+
+    f->rest_until_ms = now_ms + rest_ms(light_us, REST_FACTOR, REST_MAX_MS);
+    if (turn.heavy_us)
+        f->heavy_ms = now_ms + rest_ms(turn.heavy_us, HEAVY_REST_FACTOR, HEAVY_REST_MAX_MS);
 }
 
 void wm_follow_wait(struct wm_follow *f, int ms)

@@ -23,6 +23,7 @@ struct tracked {
     wm_uid uid;
     wm_name plan_namespace, plan;
     bool ended, polls;
+    int64_t cost_us;  /* of CPU, when it was judged last */
     int64_t offset_s; /* of the host's clock */
     uint64_t wanted;  /* digest of our words as they should be; 0 = not judged yet */
     uint64_t written; /* digest of what was written last */
@@ -48,6 +49,7 @@ struct wm_follow {
     pthread_cond_t wake;
     bool woken;
     int64_t rest_until_ms; /* of the thread of turns */
+    int64_t heavy_ms;      /* before then none is judged that takes long; of the same thread */
     struct tracked *list;
     struct tracked *by_id[WM_TRACKED_BUCKETS];
     size_t n;

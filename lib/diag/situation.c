@@ -199,12 +199,26 @@ struct walk {
     const struct wm_world *w;
     struct wm_situation *s;
     size_t room; /* for what is below the migration's own children */
+    /* the last one that was judged, of a kind of which the phase tells all: most are as the one before */
+    const struct wm_record *judged;
+    struct wm_judgement judgement;
 };
 
-static void count_in(const struct wm_world *w, struct wm_situation *s, const struct wm_record *r)
+static struct wm_judgement judge_like_last(struct walk *k, const struct wm_record *r)
 {
-    struct wm_progress *p = &s->progress[r->kind];
-    struct wm_judgement j = wm_judge(w, r);
+    if (r->kind == WM_KIND_DVM || r->kind == WM_KIND_JOB)
+        return wm_judge(k->w, r);
+    if (!k->judged || k->judged->kind != r->kind || k->judged->phase != r->phase) {
+        k->judged = r;
+        k->judgement = wm_judge(k->w, r);
+    }
+    return k->judgement;
+}
+
+static void count_in(struct walk *k, const struct wm_record *r)
+{
+    struct wm_progress *p = &k->s->progress[r->kind];
+    struct wm_judgement j = judge_like_last(k, r);
 
     p->objects++;
     p->ended += j.ended;
@@ -219,7 +233,7 @@ static void add_twig(struct walk *k, const struct wm_record *r, int depth)
     bool copy = wm_is_copy(s, r);
 
     if (!copy)
-        count_in(k->w, s, r);
+        count_in(k, r);
     if (s->n_twigs == WM_TWIGS_MAX || (depth > 1 && k->room == 0)) {
         s->n_twigs_more++;
         return;
@@ -244,13 +258,39 @@ static int by_kind_and_name(const void *a, const void *b)
     return (x->id.lo > y->id.lo) - (x->id.lo < y->id.lo);
 }
 
-/* The children of one object in order, and how far we are with them. */
+/* The children of one object, those that find room in order, and how far we are with them. */
 struct level {
     const struct wm_record **list; /* owned; NULL when there are none */
     size_t n, at;
 };
 
-static struct level level_below(const struct wm_world *w, const struct wm_record *parent)
+/* Moves the `n` first in order to the front of the list: of thousands there is room for some hundred. */
+static void select_first(const struct wm_record **list, size_t size, size_t n)
+{
+    for (size_t from = 0, to = size; to - from > 1 && from < n && n < to;) {
+        const struct wm_record *pivot = list[from + (to - from - 1) / 2];
+        size_t low = from, high = to - 1;
+
+        for (;; low++, high--) {
+            while (by_kind_and_name(&list[low], &pivot) < 0)
+                low++;
+            while (by_kind_and_name(&pivot, &list[high]) < 0)
+                high--;
+            if (low >= high)
+                break;
+            const struct wm_record *r = list[low];
+
+            list[low] = list[high];
+            list[high] = r;
+        }
+        if (n <= high)
+            to = high + 1;
+        else
+            from = high + 1;
+    }
+}
+
+static struct level level_below(const struct wm_world *w, const struct wm_record *parent, size_t room)
 {
     struct wm_id id = parent->id;
     struct level l = {0};
@@ -266,13 +306,16 @@ static struct level level_below(const struct wm_world *w, const struct wm_record
     for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
         if (wm_is_child(parent, r))
             l.list[i++] = r;
-    qsort(l.list, l.n, sizeof *l.list, by_kind_and_name);
+    size_t in_order = l.n < room ? l.n : room;
+
+    select_first(l.list, l.n, in_order);
+    qsort(l.list, in_order, sizeof *l.list, by_kind_and_name);
     return l;
 }
 
 static void walk(struct walk *k)
 {
-    struct level levels[DEPTH_MAX] = {level_below(k->w, k->s->migration)};
+    struct level levels[DEPTH_MAX] = {level_below(k->w, k->s->migration, WM_TWIGS_MAX)};
     int depth = 1;
 
     k->room = levels[0].n < WM_TWIGS_MAX ? WM_TWIGS_MAX - levels[0].n : 0;
@@ -288,7 +331,7 @@ static void walk(struct walk *k)
 
         add_twig(k, r, depth);
         if (depth < DEPTH_MAX)
-            levels[depth++] = level_below(k->w, r);
+            levels[depth++] = level_below(k->w, r, k->room);
     }
 }
 
@@ -381,7 +424,7 @@ void wm_situation_place(const struct wm_world *w, const struct wm_record *r, str
 
 void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret)
 {
-    struct walk k = {w, ret, 0};
+    struct walk k = {.w = w, .s = ret};
 
     wm_situation_place(w, r, ret);
     walk(&k);
