@@ -35,8 +35,9 @@ struct wm_fleet *wm_fleet_free(struct wm_fleet *f);
 int wm_fleet_add(struct wm_fleet *f, const char *name, struct wm_kube_access *access, struct wm_error *err);
 
 /* To be called about once a second: MigClusters that came, changed or went are taken up; applications'
- * namespaces are watched as long as a migration of theirs is not finished; how well clusters are seen is
- * looked at again. */
+ * namespaces, and what of their clusters is of no namespace, are watched as long as a migration of theirs is
+ * not finished; migrations are judged again where something happened that belongs to none; how well clusters
+ * are seen is looked at again. */
 void wm_fleet_tick(struct wm_fleet *f);
 
 /* The model and the clusters, to be looked at between lock and unlock. */

@@ -49,6 +49,7 @@ struct wm_job_state {
     wm_word hook_phase; /* "PreBackup", ...; "" = not of a hook */
     int64_t deadline_s; /* spec.activeDeadlineSeconds; 0 = none */
     bool failed;
+    wm_word reason; /* of that: "BackoffLimitExceeded", "DeadlineExceeded" */
 };
 /* The detail of a record, by kind; see wm_model_conf. */
 void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);

@@ -126,7 +126,10 @@ static void read_job(const struct wm_parts *p, void *out)
 
     word_of(p->labels, "phase", job->hook_phase);
     job->deadline_s = wm_number_at(p->spec, "activeDeadlineSeconds");
-    job->failed = wm_condition_is_true(p->status, "Failed");
+    struct wm_json_value failed = wm_condition(p->status, "Failed");
+
+    job->failed = failed.node != 0;
+    word_of(failed, "reason", job->reason);
 }
 
 /* --- Velero's --- */

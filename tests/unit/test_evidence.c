@@ -282,6 +282,19 @@ static void a_heartbeat_changes_nothing(void **state)
     assert_int_equal(changes, 2);
 }
 
+/* --- Jobs --- */
+
+static void a_job_that_failed_says_by_what(void **state)
+{
+    (void)state;
+    const struct wm_job_state *j = wm_job_of(
+        put(WM_KIND_JOB, "{" META("app", "hook") "},\"status\":{\"conditions\":[{\"type\":\"Failed\","
+                                                 "\"status\":\"True\",\"reason\":\"DeadlineExceeded\"}]}}"));
+
+    assert_true(j->failed);
+    assert_string_equal(j->reason, "DeadlineExceeded");
+}
+
 /* --- all --- */
 
 /* Members that are of other kinds than they should be, and none at all. */
@@ -348,6 +361,7 @@ int main(void)
         TEST(an_attachment_tells_its_node_its_volume_and_its_error),
         TEST(a_node_that_is_lost_says_so),
         TEST(a_heartbeat_changes_nothing),
+        TEST(a_job_that_failed_says_by_what),
         TEST(broken_shapes_tell_nothing),
         TEST(a_record_without_detail_tells_nothing_and_no_text_is_missing),
     };
