@@ -75,6 +75,11 @@ struct wm_look {
     int64_t still_since_s; /* no progress since; see wm_pulse */
     struct wm_suspect suspects[WM_SUSPECTS_MAX];
     size_t n, n_more; /* more: beyond the maximum */
+    /* Who else depends on a suspect: several pods on a node. */
+    struct {
+        int16_t suspect, via;
+    } shared[WM_SUSPECTS_MAX];
+    size_t n_shared;
 };
 void wm_look_around(const struct wm_world *w, const struct wm_situation *s, const struct wm_thresholds *t,
                     struct wm_look *ret);
@@ -119,6 +124,7 @@ const char *wm_confidence_name(enum wm_confidence c);
  *   {node} {quote} {detail} {seen}        {seen} = the time of the event, else of the signal
  *   {migration} {plan} {phase} {ends}     {ends} = when a known timeout strikes
  *   {kubectl} = "kubectl --context target -n namespace" for the suspect, {other.kubectl}, {host.kubectl}
+ *   {cancel} = the command that cancels the migration
  * are filled in.  Ids never change: they are reasons of conditions, labels of metrics, anchors in the manual.
  */
 struct wm_cause {

@@ -127,7 +127,7 @@ static bool goes_before(const struct wm_finding *a, const struct wm_finding *b)
 
 static void fill(struct wm_finding *f, const struct wm_cause *cause, int suspect, const struct wm_clue *clue)
 {
-    const char *quote = clue->quote ? clue->quote : clue->event ? wm_record_message(clue->event) : "";
+    const char *quote = clue->quote ? clue->quote : clue->event ? wm_event_of(clue->event)->message : "";
 
     *f = (struct wm_finding){.cause = cause,
                              .suspect = suspect,
@@ -194,8 +194,13 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
 /* True when `deep` was come upon through `shallow`, or is it. */
 static bool is_below(const struct wm_look *look, int deep, int shallow)
 {
-    for (int i = deep; i != WM_NO_SUSPECT; i = look->suspects[i].via)
-        if (look->suspects[i].record == look->suspects[shallow].record)
+    if (deep == WM_NO_SUSPECT)
+        return false;
+    if (look->suspects[deep].record == look->suspects[shallow].record ||
+        is_below(look, look->suspects[deep].via, shallow))
+        return true;
+    for (size_t i = 0; i < look->n_shared; i++)
+        if (look->shared[i].suspect == deep && is_below(look, look->shared[i].via, shallow))
             return true;
     return false;
 }

@@ -46,6 +46,20 @@ static void put_claims(struct wm_texts *t, const struct wm_parts *p, struct wm_p
     wm_texts_put(t, offsetof(struct made, pod.claims), wm_buf_text(&names));
 }
 
+/* Named so by Velero (pkg/restorehelper, until 1.9 pkg/restic), which puts it into the pods that it restores.
+ */
+static bool waits_for_data(const struct wm_parts *p)
+{
+    for (struct wm_json_value v = wm_json_first(wm_json_get(p->spec, "initContainers")); v.node;
+         v = wm_json_after(v)) {
+        struct wm_json_span name = wm_get_span(v, "name");
+
+        if (wm_json_span_is(name, "restore-wait") || wm_json_span_is(name, "restic-wait"))
+            return true;
+    }
+    return false;
+}
+
 /* --- its containers --- */
 
 struct container {
@@ -229,6 +243,7 @@ void *wm_pod_make(const struct wm_parts *p)
     m.pod.is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
     m.pod.is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
     m.pod.ready = wm_condition_is_true(p->status, "Ready");
+    m.pod.waits_for_data = waits_for_data(p);
     m.pod.component = (uint8_t)component_of(p);
     m.pod.restarts = restarts_in(wm_json_get(p->status, "containerStatuses")) +
                      restarts_in(wm_json_get(p->status, "initContainerStatuses"));

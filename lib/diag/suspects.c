@@ -16,11 +16,25 @@ static int find(const struct wm_look *look, const struct wm_record *r, enum wm_r
     return WM_NO_SUSPECT;
 }
 
+/* What pods and claims stand on has nothing below it, so chains of these have an end. */
+static void share(struct wm_look *look, int suspect, int via)
+{
+    enum wm_role role = look->suspects[suspect].role;
+
+    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) ||
+        look->suspects[suspect].via == via || look->n_shared == WM_SUSPECTS_MAX)
+        return;
+    look->shared[look->n_shared].suspect = (int16_t)suspect;
+    look->shared[look->n_shared++].via = (int16_t)via;
+}
+
 /* Its index; once for each role. */
 static int add(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via)
 {
     int known = r ? find(look, r, role) : WM_NO_SUSPECT;
 
+    if (known != WM_NO_SUSPECT)
+        share(look, known, via);
     if (!r || known != WM_NO_SUSPECT)
         return known;
     if (look->n == WM_SUSPECTS_MAX) {
@@ -207,15 +221,26 @@ static void add_server(void *ctx, const struct wm_record *r)
             add(s->look, r, servers[i].role, s->via);
 }
 
+/* The Deployment or DaemonSet of that role there; all of them are looked for before their pods are. */
+static int server_at(const struct wm_look *look, enum wm_role role, uint8_t cluster)
+{
+    for (size_t i = 0; i < look->n; i++)
+        if (look->suspects[i].role == role && look->suspects[i].record->cluster == cluster &&
+            look->suspects[i].record->kind != WM_KIND_POD)
+            return (int)i;
+    return WM_NO_SUSPECT;
+}
+
 static void add_server_pod(void *ctx, const struct wm_record *r)
 {
     static const enum wm_role roles[] = {WM_ROLE_COUNT, WM_ROLE_VELERO, WM_ROLE_NODE_AGENT};
     struct search *s = ctx;
     enum wm_role role = roles[wm_pod_of(r)->component];
+    int server = server_at(s->look, role, r->cluster);
 
     if (role != WM_ROLE_COUNT && r->namespace_ == s->look->s->migration->namespace_ &&
         works_on(s->look->s, r->cluster))
-        add_pod(s->look, r, role, s->via);
+        add_pod(s->look, r, role, server == WM_NO_SUSPECT ? s->via : server);
 }
 
 static void add_location(void *ctx, const struct wm_record *r)
@@ -302,7 +327,7 @@ void wm_look_around(const struct wm_world *w, const struct wm_situation *s, cons
     ret->w = w;
     ret->s = s;
     ret->thresholds = t;
-    ret->n = ret->n_more = 0;
+    ret->n = ret->n_more = ret->n_shared = 0;
     add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
     add_plan(ret);
     add_own(ret, s->migration, 0, 0);

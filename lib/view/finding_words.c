@@ -96,6 +96,15 @@ static void put_phase(const struct telling *t)
     wm_say(t->sp, t->sp->s->state->phase);
 }
 
+static void put_cancel(const struct telling *t)
+{
+    const struct wm_record *migration = t->sp->s->migration;
+
+    put_kubectl(t, migration);
+    wm_buf_printf(&t->sp->text, " patch migmigration %s --type=merge -p '{\"spec\":{\"canceled\":true}}'",
+                  wm_record_name(migration));
+}
+
 static void put_ends(const struct telling *t)
 {
     const struct wm_situation *s = t->sp->s;
@@ -110,8 +119,8 @@ static const struct {
     const char *name;
     void (*put)(const struct telling *t);
 } of_findings[] = {
-    {"quote", put_quote}, {"detail", put_detail}, {"seen", put_seen},
-    {"plan", put_plan},   {"phase", put_phase},   {"ends", put_ends},
+    {"quote", put_quote}, {"detail", put_detail}, {"seen", put_seen},     {"plan", put_plan},
+    {"phase", put_phase}, {"ends", put_ends},     {"cancel", put_cancel},
 };
 
 /* --- filling in --- */
