@@ -46,7 +46,8 @@ enum wm_role {
     WM_ROLE_RSYNC_POD,
     WM_ROLE_HOOK_POD,
     WM_ROLE_RESTORED_POD, /* on the target, in a namespace of the plan, waiting for its volumes or not up */
-    WM_ROLE_QUIESCED_POD, /* on the source, in a namespace of the plan, and should be gone */
+    WM_ROLE_QUIESCED_POD, /* where the application is stopped, in a namespace of the plan, and should be gone
+                           */
     WM_ROLE_CLAIM, /* a PersistentVolumeClaim that one of the pods mounts, or of the plan's namespaces */
     WM_ROLE_STORAGE_CLASS, /* of such a claim */
     WM_ROLE_NODE,          /* of such a pod */
@@ -121,7 +122,7 @@ const char *wm_confidence_name(enum wm_confidence c);
 /* One cause.  `says` is one sentence, `remedy` one or more lines, commands on lines of their own; in both
  *   {kind} {name} {namespace} {cluster}   of the suspect; {object} = "Pod ns/name on cluster target"
  *   {other} = the other object in the same form; {other.name} {other.namespace} {other.kind}
- *   {node} {quote} {detail} {seen}        {seen} = the time of the event, else of the signal
+ *   {node} {quote} {detail} {seen}        {seen} = the event's first time, else the signal's
  *   {migration} {plan} {phase} {ends}     {ends} = when a known timeout strikes
  *   {kubectl} = "kubectl --context target -n namespace" for the suspect, {other.kubectl}, {host.kubectl}
  *   {cancel} = the command that cancels the migration

@@ -137,15 +137,25 @@ static bool is_of_plan(const struct wm_look *look, const struct wm_record *r, bo
     return false;
 }
 
-static void add_application_pod(void *ctx, const struct wm_record *r)
+static bool is_of_application(const struct search *s, const struct wm_record *r)
+{
+    return r->cluster == s->cluster && !wm_pod_of(r)->is_stage_pod && is_of_plan(s->look, r, s->source);
+}
+
+static void add_quiesced_pod(void *ctx, const struct wm_record *r)
 {
     struct search *s = ctx;
-    bool done = wm_judge(s->look->w, r).ended;
 
-    if (r->cluster != s->cluster || wm_pod_of(r)->is_stage_pod || !is_of_plan(s->look, r, s->source))
-        return;
-    if (s->source || (!wm_pod_of(r)->ready && !done))
-        add_pod(s->look, r, s->source ? WM_ROLE_QUIESCED_POD : WM_ROLE_RESTORED_POD, s->via);
+    if (is_of_application(s, r))
+        add_pod(s->look, r, WM_ROLE_QUIESCED_POD, s->via);
+}
+
+static void add_restored_pod(void *ctx, const struct wm_record *r)
+{
+    struct search *s = ctx;
+
+    if (is_of_application(s, r) && !wm_pod_of(r)->ready && !wm_judge(s->look->w, r).ended)
+        add_pod(s->look, r, WM_ROLE_RESTORED_POD, s->via);
 }
 
 static void add_application_claim(void *ctx, const struct wm_record *r)
@@ -168,14 +178,15 @@ static void add_applications(struct wm_look *look, enum wm_wait wait)
 {
     struct search target = {look, look->s->target, false, awaited_at(look)},
                   source = {look, look->s->source, true, 0};
+    bool of_source = look->s->state->row->on & WM_CLUSTER_SOURCE;
 
     if (!look->s->plan)
         return;
     if (wait == WM_WAIT_QUIESCED)
-        wm_model_each(look->w->model, WM_KIND_POD, add_application_pod, &source);
+        wm_model_each(look->w->model, WM_KIND_POD, add_quiesced_pod, of_source ? &source : &target);
     if (wait == WM_WAIT_RESTORE || wait == WM_WAIT_VOLUMES || wait == WM_WAIT_HEALTH ||
         wait == WM_WAIT_MIGRATED_GONE)
-        wm_model_each(look->w->model, WM_KIND_POD, add_application_pod, &target);
+        wm_model_each(look->w->model, WM_KIND_POD, add_restored_pod, &target);
     wm_model_each(look->w->model, WM_KIND_PVC, add_application_claim, &target);
     wm_model_each(look->w->model, WM_KIND_PVC, add_application_claim, &source);
 }

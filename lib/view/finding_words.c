@@ -83,7 +83,7 @@ static void put_detail(const struct telling *t)
 
 static void put_seen(const struct telling *t)
 {
-    wm_say_time(t->sp, t->f->event ? wm_event_of(t->f->event)->last_s : t->f->since_s);
+    wm_say_time(t->sp, t->f->event ? wm_event_of(t->f->event)->first_s : t->f->since_s);
 }
 
 static void put_plan(const struct telling *t)
