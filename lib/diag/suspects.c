@@ -16,14 +16,26 @@ static int find(const struct wm_look *look, const struct wm_record *r, enum wm_r
     return WM_NO_SUSPECT;
 }
 
-/* What pods and claims stand on has nothing below it, so chains of these have an end. */
+static bool goes_before(const struct wm_suspect *a, const struct wm_suspect *b)
+{
+    return a->role != b->role ? a->role < b->role
+                              : strcmp(wm_record_name(a->record), wm_record_name(b->record)) < 0;
+}
+
+/* What pods and claims stand on has nothing below it, so chains of these have an end.  The first by name is
+ * the one that it is shown to be come upon through. */
 static void share(struct wm_look *look, int suspect, int via)
 {
     enum wm_role role = look->suspects[suspect].role;
+    int shown = look->suspects[suspect].via;
 
-    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) ||
-        look->suspects[suspect].via == via || look->n_shared == WM_SUSPECTS_MAX)
+    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) || shown == via ||
+        look->n_shared == WM_SUSPECTS_MAX)
         return;
+    if (goes_before(&look->suspects[via], &look->suspects[shown])) {
+        look->suspects[suspect].via = (int16_t)via;
+        via = shown;
+    }
     look->shared[look->n_shared].suspect = (int16_t)suspect;
     look->shared[look->n_shared++].via = (int16_t)via;
 }
