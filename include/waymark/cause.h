@@ -200,7 +200,7 @@ bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm
 /* --- the words --- */
 
 /* A finding's `says` and `remedy`, filled in.  No square brackets, one line; `remedy`'s lines are joined by
- * "; " where `lines` is false. */
+ * "; ", after a colon by " ", where `lines` is false. */
 void wm_finding_say(const struct wm_diagnosis *d, const struct wm_finding *f, char *out, size_t size);
 void wm_finding_remedy(const struct wm_diagnosis *d, const struct wm_finding *f, bool lines,
                        struct wm_buf *out);

@@ -32,6 +32,8 @@ bool wm_clue_pod_holds(const struct wm_clue *c, const struct wm_suspect *suspect
 bool wm_clue_is_stood_on(const struct wm_clue *c);
 /* The phase's start, or what is known of it. */
 int64_t wm_clue_phase_s(const struct wm_clue *c);
+/* Whether kubectl scale stops it; of a pod's `workload`. */
+bool wm_is_scaled(const char *workload);
 /* The signal of the clue: the Event, told by `e`; since when it happens, but not from before `from_s`. */
 void wm_clue_tell(struct wm_clue *c, const struct wm_record *e, int64_t from_s);
 

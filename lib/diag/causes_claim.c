@@ -1,5 +1,4 @@
 /* What keeps a claim from having its volume, or from going; and what may not be made at all. */
-#include <stdio.h>
 #include <string.h>
 
 #include "causes.h"

@@ -1,4 +1,6 @@
 /* For which pods a phase waits: trouble of any other is nobody's business here. */
+#include <string.h>
+
 #include "causes.h"
 #include "situation_impl.h"
 
@@ -100,6 +102,17 @@ int64_t wm_clue_phase_s(const struct wm_clue *c)
     const struct wm_migration_state *m = c->look->s->state;
 
     return m->since_s ? m->since_s : m->created_s;
+}
+
+bool wm_is_scaled(const char *workload)
+{
+    static const char *const kinds[] = {"deployment/", "deploymentconfig/", "statefulset/", "replicaset/",
+                                        "replicationcontroller/"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strncmp(workload, kinds[i], strlen(kinds[i])) == 0)
+            return true;
+    return false;
 }
 
 void wm_clue_tell(struct wm_clue *c, const struct wm_record *e, int64_t from_s)

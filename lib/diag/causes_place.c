@@ -176,7 +176,7 @@ static bool is_still_wanted(struct wm_clue *c, bool made_again)
     const char *phase = wm_model_word(c->look->w->model, c->r->phase);
     int64_t phase_s = wm_clue_phase_s(c);
 
-    if (c->r->going || !wm_pod_of(c->r)->workload[0] || strcmp(phase, "Succeeded") == 0 ||
+    if (c->r->going || !wm_is_scaled(wm_pod_of(c->r)->workload) || strcmp(phase, "Succeeded") == 0 ||
         strcmp(phase, "Failed") == 0 || (c->r->created_s > phase_s) != made_again ||
         !wm_clue_pod_holds(c, c->suspect))
         return false;

@@ -12,9 +12,12 @@ static const struct wm_pod_trouble *trouble_of(const struct wm_clue *c)
     return c->r->going || pod->ready || !wm_clue_pod_holds(c, c->suspect) ? NULL : pod->trouble;
 }
 
+/* Before the phase it was not in its way. */
 static int64_t began_s(const struct wm_clue *c)
 {
-    return c->r->started_s ? c->r->started_s : c->r->created_s;
+    int64_t pod_s = c->r->started_s ? c->r->started_s : c->r->created_s, phase_s = wm_clue_phase_s(c);
+
+    return pod_s > phase_s ? pod_s : phase_s;
 }
 
 /* --- images --- */

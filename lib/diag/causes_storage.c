@@ -1,5 +1,4 @@
 /* What keeps a pod's volumes from being attached and mounted. */
-#include <stdio.h>
 #include <string.h>
 
 #include "causes.h"
@@ -115,13 +114,9 @@ static bool is_used_elsewhere(struct wm_clue *c, struct search *s)
 /* How the holder is made to let go, after "kubectl". */
 static void tell_how_to_stop(struct wm_clue *c)
 {
-    static const char *const scaled[] = {"deployment", "deploymentconfig",      "statefulset",
-                                         "replicaset", "replicationcontroller", NULL};
     const char *workload = wm_pod_of(c->other)->workload;
-    char kind[64];
 
-    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(workload, "/"), workload);
-    if (wm_is_one_of(kind, scaled))
+    if (wm_is_scaled(workload))
         wm_clue_detail(c, "scale %s --replicas=0", workload);
     else
         wm_clue_detail(c, "delete pod %s", wm_record_name(c->other));
@@ -218,7 +213,7 @@ static bool cannot_mount(struct wm_clue *c)
 const struct wm_cause wm_causes_storage[] = {
     {"VolumeMultiAttach", WM_STARTING_PODS, POD, is_held_by_pod, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 7,
      "A volume is still used by another pod",
-     "{object} cannot get its volume, because {other} on node {other.node} uses it: {quote}",
+     "{object} cannot get its volume, because {other}, on node {other.node}, uses it: {quote}",
      "stop what uses the volume; the migration goes on by itself once it is free:\n"
      "{other.kubectl} {detail}\n"
      "or cancel the migration, and clear the target before the next one:\n"

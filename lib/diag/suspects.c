@@ -16,14 +16,21 @@ static int find(const struct wm_look *look, const struct wm_record *r, enum wm_r
     return WM_NO_SUSPECT;
 }
 
-static bool goes_before(const struct wm_suspect *a, const struct wm_suspect *b)
+/* Velero's own pods come after those that it works for. */
+static int distance(const struct wm_suspect *s)
 {
-    return a->role != b->role ? a->role < b->role
-                              : strcmp(wm_record_name(a->record), wm_record_name(b->record)) < 0;
+    return s->role < WM_ROLE_VELERO ? (int)s->role : 0;
 }
 
-/* What pods and claims stand on has nothing below it, so chains of these have an end.  The first by name is
- * the one that it is shown to be come upon through. */
+static bool goes_before(const struct wm_suspect *a, const struct wm_suspect *b)
+{
+    int x = distance(a), y = distance(b);
+
+    return x != y ? x > y : strcmp(wm_record_name(a->record), wm_record_name(b->record)) < 0;
+}
+
+/* What pods and claims stand on has nothing below it, so chains of these have an end.  It is shown to be
+ * come upon through the one that is farthest from the migration, and of these the first by name. */
 static void share(struct wm_look *look, int suspect, int via)
 {
     enum wm_role role = look->suspects[suspect].role;

@@ -195,7 +195,7 @@ void wm_finding_remedy(const struct wm_diagnosis *d, const struct wm_finding *f,
     text = wm_buf_text(&sp.text);
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] == '\n' && !lines)
-            wm_buf_puts(out, "; ");
+            wm_buf_puts(out, i > 0 && text.p[i - 1] == ':' ? " " : "; ");
         else
             wm_buf_add(out, &text.p[i], 1);
 }
