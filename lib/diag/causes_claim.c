@@ -159,18 +159,38 @@ struct refusals {
     const struct wm_record *found;
 };
 
-static bool is_watched_namespace(const struct wm_look *look, const struct wm_record *e)
+static bool is_of_plan(const struct wm_look *look, const struct wm_record *e)
 {
     const struct wm_plan_state *plan = look->s->plan ? wm_plan_of(look->s->plan) : NULL;
     const char *namespace_ = wm_model_word(look->w->model, e->namespace_);
 
-    if (e->namespace_ == look->s->migration->namespace_)
-        return true;
     for (size_t i = 0; plan && i < plan->n_namespaces; i++)
         if ((e->cluster == look->s->source && strcmp(namespace_, plan->namespaces[i].source) == 0) ||
             (e->cluster == look->s->target && strcmp(namespace_, plan->namespaces[i].target) == 0))
             return true;
     return false;
+}
+
+static bool has_stage_pods(const struct wm_look *look)
+{
+    for (size_t i = 0; i < look->n; i++)
+        if (look->suspects[i].role == WM_ROLE_STAGE_POD)
+            return true;
+    return false;
+}
+
+/* Whether the phase waits for such pods: those of the operators, of the application, or of a hook. */
+static bool is_waited_for(const struct wm_clue *c, const struct wm_record *e)
+{
+    const struct wm_look *look = c->look;
+
+    if (waits_for(c, WM_WAITS_FOR(HOOK)))
+        return strcmp(wm_event_of(e)->kind, "Job") == 0 &&
+               (e->namespace_ == look->s->migration->namespace_ || is_of_plan(look, e));
+    if (waits_for(c, WM_WAITS_FOR(STAGE_PODS)))
+        return is_of_plan(look, e) && !has_stage_pods(look);
+    return waits_for(c, WM_WAITS_FOR(HEALTH)) ? is_of_plan(look, e)
+                                              : e->namespace_ == look->s->migration->namespace_;
 }
 
 /* The workload has a pod that is younger: it was let in at last. */
@@ -194,8 +214,8 @@ static void find_refusal(void *ctx, const struct wm_record *e)
 
     if (!wm_is_one_of(state->reason, forbidden) || strstr(state->message, "forbidden") == NULL ||
         (strstr(state->message, "exceeded quota") != NULL) != s->quota ||
-        state->last_s < wm_clue_phase_s(s->c) || !is_watched_namespace(s->c->look, e) ||
-        !wm_clue_is_here(&there) || is_over(s, e))
+        state->last_s < wm_clue_phase_s(s->c) || !is_waited_for(s->c, e) || !wm_clue_is_here(&there) ||
+        is_over(s, e))
         return;
     if (!s->found || state->first_s < wm_event_of(s->found)->first_s ||
         (state->first_s == wm_event_of(s->found)->first_s &&
@@ -284,8 +304,9 @@ const struct wm_cause wm_causes_claim[] = {
     {"PodRefused", WM_ROLE(MIGRATION), WM_KIND_MIGMIGRATION, WITH_PODS, is_refused, WM_STOPS, WM_LIKELY,
      WM_T_SIGNAL, 5, "Pods may not be made",
      "{detail} cannot make its pods on cluster {other.cluster}: {quote}",
-     "let its service account use a security context constraint that fits, or lower the namespace's pod "
-     "security level:\n"
+     "take away what forbids it: a security context constraint that its service account lacks, the "
+     "namespace's "
+     "pod security level, or a service account that is not there:\n"
      "{other.kubectl} get events --field-selector reason=FailedCreate\n"
      "kubectl --context {other.cluster} get namespace {other.namespace} --show-labels",
      "openshift/mig-ui#433"},

@@ -1,5 +1,4 @@
 /* Of a pod: what it mounts and, when it does not work, what it hangs on. */
-#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -218,7 +217,7 @@ static void put_workload(struct wm_texts *t, const struct wm_parts *p)
     else
         snprintf(text, sizeof text, "%s%s%s", kind, kind[0] ? "/" : "", name);
     for (char *c = text; *c && *c != '/'; c++)
-        *c = (char)tolower((unsigned char)*c);
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
     wm_texts_put(t, offsetof(struct made, pod.workload), wm_str_of(text));
 }
 
