@@ -46,7 +46,8 @@ enum wm_role {
     WM_ROLE_RSYNC_POD,
     WM_ROLE_HOOK_POD,
     WM_ROLE_RESTORED_POD, /* on the target, in a namespace of the plan, waiting for its volumes or not up */
-    WM_ROLE_QUIESCED_POD, /* on the source, in a namespace of the plan, and should be gone */
+    WM_ROLE_QUIESCED_POD, /* where the application is stopped, in a namespace of the plan, and should be gone
+                           */
     WM_ROLE_CLAIM, /* a PersistentVolumeClaim that one of the pods mounts, or of the plan's namespaces */
     WM_ROLE_STORAGE_CLASS, /* of such a claim */
     WM_ROLE_NODE,          /* of such a pod */
@@ -75,6 +76,11 @@ struct wm_look {
     int64_t still_since_s; /* no progress since; see wm_pulse */
     struct wm_suspect suspects[WM_SUSPECTS_MAX];
     size_t n, n_more; /* more: beyond the maximum */
+    /* Who else depends on a suspect: several pods on a node. */
+    struct {
+        int16_t suspect, via;
+    } shared[WM_SUSPECTS_MAX];
+    size_t n_shared;
 };
 void wm_look_around(const struct wm_world *w, const struct wm_situation *s, const struct wm_thresholds *t,
                     struct wm_look *ret);
@@ -116,9 +122,10 @@ const char *wm_confidence_name(enum wm_confidence c);
 /* One cause.  `says` is one sentence, `remedy` one or more lines, commands on lines of their own; in both
  *   {kind} {name} {namespace} {cluster}   of the suspect; {object} = "Pod ns/name on cluster target"
  *   {other} = the other object in the same form; {other.name} {other.namespace} {other.kind}
- *   {node} {quote} {detail} {seen}        {seen} = the time of the event, else of the signal
+ *   {node} {quote} {detail} {seen}        {seen} = the event's first time, else the signal's
  *   {migration} {plan} {phase} {ends}     {ends} = when a known timeout strikes
  *   {kubectl} = "kubectl --context target -n namespace" for the suspect, {other.kubectl}, {host.kubectl}
+ *   {cancel} = the command that cancels the migration
  * are filled in.  Ids never change: they are reasons of conditions, labels of metrics, anchors in the manual.
  */
 struct wm_cause {
@@ -193,7 +200,7 @@ bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm
 /* --- the words --- */
 
 /* A finding's `says` and `remedy`, filled in.  No square brackets, one line; `remedy`'s lines are joined by
- * "; " where `lines` is false. */
+ * "; ", after a colon by " ", where `lines` is false. */
 void wm_finding_say(const struct wm_diagnosis *d, const struct wm_finding *f, char *out, size_t size);
 void wm_finding_remedy(const struct wm_diagnosis *d, const struct wm_finding *f, bool lines,
                        struct wm_buf *out);

@@ -67,10 +67,12 @@ struct wm_pod_state {
     bool is_stage_pod;       /* labelled as one: made for it, or one of the application's own that serves */
     bool is_application_pod; /* of those, one that serves: it stays when the migration is over */
     bool is_registry, ready;
-    uint8_t component;  /* enum wm_component */
-    uint8_t n_claims;   /* those beyond the maximum are left out */
-    int restarts;       /* of all its containers */
-    const char *claims; /* names of the PVCs that it mounts, one behind the other; see wm_pod_claim */
+    bool waits_for_data;  /* an init container of Velero's holds it until its volumes have been restored */
+    uint8_t component;    /* enum wm_component */
+    uint8_t n_claims;     /* those beyond the maximum are left out */
+    int restarts;         /* of all its containers */
+    const char *workload; /* what makes it, as kubectl takes it: "deployment/nginx"; "" = nothing does */
+    const char *claims;   /* names of the PVCs that it mounts, one behind the other; see wm_pod_claim */
     const struct wm_pod_trouble *trouble; /* NULL = nothing hinders it */
 };
 /* The i-th PVC that it mounts, of its own namespace; "" = there is none. */

@@ -5,8 +5,8 @@
 #include "waymark/cause.h"
 #include "waymark/evidence.h"
 
-extern const struct wm_cause wm_causes_pod[], wm_causes_storage[], wm_causes_velero[], wm_causes_volume[],
-    wm_causes_plan[], wm_causes_direct[], wm_causes_general[];
+extern const struct wm_cause wm_causes_pod[], wm_causes_place[], wm_causes_storage[], wm_causes_claim[],
+    wm_causes_velero[], wm_causes_volume[], wm_causes_plan[], wm_causes_direct[], wm_causes_general[];
 
 /* --- what tests share --- */
 
@@ -17,5 +17,24 @@ const struct wm_record *wm_clue_event(const struct wm_clue *c, const struct wm_r
 bool wm_is_one_of(const char *word, const char *const words[]);
 /* Prints into the clue's room, and is its `detail`. */
 void wm_clue_detail(struct wm_clue *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- pods; causes_holding.c --- */
+
+#define WM_OWN_PODS (WM_ROLE(STAGE_POD) | WM_ROLE(REGISTRY_POD) | WM_ROLE(RSYNC_POD) | WM_ROLE(HOOK_POD))
+#define WM_SERVER_PODS (WM_ROLE(VELERO) | WM_ROLE(NODE_AGENT))
+#define WM_STARTING_PODS (WM_OWN_PODS | WM_SERVER_PODS | WM_ROLE(RESTORED_POD))
+
+/* Whether what happens on this cluster can hold the phase up. */
+bool wm_clue_is_here(const struct wm_clue *c);
+/* Whether the phase waits for the pod `suspect` and, once Velero has put its data in place, still does. */
+bool wm_clue_pod_holds(const struct wm_clue *c, const struct wm_suspect *suspect);
+/* Whether a pod that holds the phase up stands on the clue's claim or node. */
+bool wm_clue_is_stood_on(const struct wm_clue *c);
+/* The phase's start, or what is known of it. */
+int64_t wm_clue_phase_s(const struct wm_clue *c);
+/* Whether kubectl scale stops it; of a pod's `workload`. */
+bool wm_is_scaled(const char *workload);
+/* The signal of the clue: the Event, told by `e`; since when it happens, but not from before `from_s`. */
+void wm_clue_tell(struct wm_clue *c, const struct wm_record *e, int64_t from_s);
 
 #endif

@@ -1,7 +1,6 @@
 /* From suspects to findings: which rows of the table apply, which of them explain which, and whether all this
  * holds the migration up. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "waymark/cause.h"
@@ -107,8 +106,17 @@ static void sooner(int64_t *at_s, int64_t s)
         *at_s = s;
 }
 
+/* Objects come in no order, and what is said must not depend on it. */
+static bool is_named_before(const struct wm_look *look, int a, int b)
+{
+    const struct wm_record *x = look->suspects[a].record, *y = look->suspects[b].record;
+    int names = strcmp(wm_record_name(x), wm_record_name(y));
+
+    return names != 0 ? names < 0 : x->cluster != y->cluster ? x->cluster < y->cluster : a < b;
+}
+
 /* The better known of two, and of two equals the one that has stood longer. */
-static bool goes_before(const struct wm_finding *a, const struct wm_finding *b)
+static bool goes_before(const struct wm_look *look, const struct wm_finding *a, const struct wm_finding *b)
 {
     const struct wm_cause *x = a->cause, *y = b->cause;
 
@@ -122,12 +130,12 @@ static bool goes_before(const struct wm_finding *a, const struct wm_finding *b)
         return x->depth > y->depth;
     if (a->since_s != b->since_s)
         return a->since_s < b->since_s;
-    return a->suspect < b->suspect;
+    return is_named_before(look, a->suspect, b->suspect);
 }
 
 static void fill(struct wm_finding *f, const struct wm_cause *cause, int suspect, const struct wm_clue *clue)
 {
-    const char *quote = clue->quote ? clue->quote : clue->event ? wm_record_message(clue->event) : "";
+    const char *quote = clue->quote ? clue->quote : clue->event ? wm_event_of(clue->event)->message : "";
 
     *f = (struct wm_finding){.cause = cause,
                              .suspect = suspect,
@@ -154,7 +162,7 @@ static void add(struct wm_diagnosis *d, const struct wm_finding *f)
 
     if (is_said(d, f))
         return;
-    while (at > 0 && goes_before(f, &d->findings[at - 1]))
+    while (at > 0 && goes_before(d->look, f, &d->findings[at - 1]))
         at--;
     if (at == WM_FINDINGS_MAX) {
         d->n_more++;
@@ -194,8 +202,13 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
 /* True when `deep` was come upon through `shallow`, or is it. */
 static bool is_below(const struct wm_look *look, int deep, int shallow)
 {
-    for (int i = deep; i != WM_NO_SUSPECT; i = look->suspects[i].via)
-        if (look->suspects[i].record == look->suspects[shallow].record)
+    if (deep == WM_NO_SUSPECT)
+        return false;
+    if (look->suspects[deep].record == look->suspects[shallow].record ||
+        is_below(look, look->suspects[deep].via, shallow))
+        return true;
+    for (size_t i = 0; i < look->n_shared; i++)
+        if (look->shared[i].suspect == deep && is_below(look, look->shared[i].via, shallow))
             return true;
     return false;
 }
@@ -209,9 +222,16 @@ static bool explains(const struct wm_diagnosis *d, const struct wm_finding *a, c
     return same ? a->cause->depth > b->cause->depth : a->cause->depth >= b->cause->depth;
 }
 
-static int by_rank(const void *a, const void *b)
+static void sort(const struct wm_look *look, struct wm_finding *list, size_t n)
 {
-    return goes_before(a, b) ? -1 : goes_before(b, a);
+    for (size_t i = 1; i < n; i++) {
+        struct wm_finding f = list[i];
+        size_t at = i;
+
+        for (; at > 0 && goes_before(look, &f, &list[at - 1]); at--)
+            list[at] = list[at - 1];
+        list[at] = f;
+    }
 }
 
 static void explain(struct wm_diagnosis *d)
@@ -223,7 +243,7 @@ static void explain(struct wm_diagnosis *d)
             if (explains(d, &d->findings[k], &d->findings[i]))
                 d->findings[i].explained_by = (int)k;
     memcpy(sorted, d->findings, d->n * sizeof *sorted);
-    qsort(sorted, d->n, sizeof *sorted, by_rank);
+    sort(d->look, sorted, d->n);
     for (size_t i = 0; i < d->n; i++) {
         const struct wm_finding *by =
             sorted[i].explained_by < 0 ? NULL : &d->findings[sorted[i].explained_by];

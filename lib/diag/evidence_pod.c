@@ -46,6 +46,20 @@ static void put_claims(struct wm_texts *t, const struct wm_parts *p, struct wm_p
     wm_texts_put(t, offsetof(struct made, pod.claims), wm_buf_text(&names));
 }
 
+/* Named so by Velero (pkg/restorehelper, until 1.9 pkg/restic), which puts it into the pods that it restores.
+ */
+static bool waits_for_data(const struct wm_parts *p)
+{
+    for (struct wm_json_value v = wm_json_first(wm_json_get(p->spec, "initContainers")); v.node;
+         v = wm_json_after(v)) {
+        struct wm_json_span name = wm_get_span(v, "name");
+
+        if (wm_json_span_is(name, "restore-wait") || wm_json_span_is(name, "restic-wait"))
+            return true;
+    }
+    return false;
+}
+
 /* --- its containers --- */
 
 struct container {
@@ -178,6 +192,35 @@ static struct wm_json_value owner_of(const struct wm_parts *p)
     return first;
 }
 
+/* A Deployment's ReplicaSet is called after it and the hash that its pods are labelled with
+ * (kubernetes pkg/controller/deployment/sync.go), a DeploymentConfig's ReplicationController after it and a
+ * number. */
+static void put_workload(struct wm_texts *t, const struct wm_parts *p)
+{
+    wm_name kind = "", name = "", hash = "", config = "";
+    char text[2 * sizeof(wm_name) + 16];
+    struct wm_json_value owner = owner_of(p);
+
+    wm_span_copy(wm_get_span(owner, "kind"), kind, sizeof kind);
+    wm_span_copy(wm_get_span(owner, "name"), name, sizeof name);
+    wm_span_copy(wm_get_span(p->labels, "pod-template-hash"), hash, sizeof hash);
+    wm_span_copy(wm_get_span(p->annotations, "openshift.io/deployment-config.name"), config, sizeof config);
+
+    size_t n = strlen(name), hash_n = strlen(hash), config_n = strlen(config);
+
+    if (strcmp(kind, "ReplicaSet") == 0 && hash_n > 0 && n > hash_n + 1 &&
+        strcmp(name + n - hash_n, hash) == 0 && name[n - hash_n - 1] == '-')
+        snprintf(text, sizeof text, "deployment/%.*s", (int)(n - hash_n - 1), name);
+    else if (strcmp(kind, "ReplicationController") == 0 && config_n > 0 &&
+             strncmp(name, config, config_n) == 0 && name[config_n] == '-')
+        snprintf(text, sizeof text, "deploymentconfig/%s", config);
+    else
+        snprintf(text, sizeof text, "%s%s%s", kind, kind[0] ? "/" : "", name);
+    for (char *c = text; *c && *c != '/'; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    wm_texts_put(t, offsetof(struct made, pod.workload), wm_str_of(text));
+}
+
 static void put_unscheduled(struct wm_texts *t, const struct wm_parts *p, struct wm_pod_trouble *to)
 {
     struct wm_json_value c = wm_any_condition(p->status, "PodScheduled");
@@ -229,10 +272,12 @@ void *wm_pod_make(const struct wm_parts *p)
     m.pod.is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
     m.pod.is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
     m.pod.ready = wm_condition_is_true(p->status, "Ready");
+    m.pod.waits_for_data = waits_for_data(p);
     m.pod.component = (uint8_t)component_of(p);
     m.pod.restarts = restarts_in(wm_json_get(p->status, "containerStatuses")) +
                      restarts_in(wm_json_get(p->status, "initContainerStatuses"));
     put_claims(&t, p, &m.pod);
+    put_workload(&t, p);
 
     bool well = m.pod.ready || wm_json_span_is(wm_get_span(p->status, "phase"), "Succeeded");
 

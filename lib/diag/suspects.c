@@ -16,11 +16,44 @@ static int find(const struct wm_look *look, const struct wm_record *r, enum wm_r
     return WM_NO_SUSPECT;
 }
 
+/* Velero's own pods come after those that it works for. */
+static int distance(const struct wm_suspect *s)
+{
+    return s->role < WM_ROLE_VELERO ? (int)s->role : 0;
+}
+
+static bool goes_before(const struct wm_suspect *a, const struct wm_suspect *b)
+{
+    int x = distance(a), y = distance(b);
+
+    return x != y ? x > y : strcmp(wm_record_name(a->record), wm_record_name(b->record)) < 0;
+}
+
+/* What pods and claims stand on has nothing below it, so chains of these have an end.  It is shown to be
+ * come upon through the one that is farthest from the migration, and of these the first by name. */
+static void share(struct wm_look *look, int suspect, int via)
+{
+    enum wm_role role = look->suspects[suspect].role;
+    int shown = look->suspects[suspect].via;
+
+    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) || shown == via ||
+        look->n_shared == WM_SUSPECTS_MAX)
+        return;
+    if (goes_before(&look->suspects[via], &look->suspects[shown])) {
+        look->suspects[suspect].via = (int16_t)via;
+        via = shown;
+    }
+    look->shared[look->n_shared].suspect = (int16_t)suspect;
+    look->shared[look->n_shared++].via = (int16_t)via;
+}
+
 /* Its index; once for each role. */
 static int add(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via)
 {
     int known = r ? find(look, r, role) : WM_NO_SUSPECT;
 
+    if (known != WM_NO_SUSPECT)
+        share(look, known, via);
     if (!r || known != WM_NO_SUSPECT)
         return known;
     if (look->n == WM_SUSPECTS_MAX) {
@@ -123,15 +156,25 @@ static bool is_of_plan(const struct wm_look *look, const struct wm_record *r, bo
     return false;
 }
 
-static void add_application_pod(void *ctx, const struct wm_record *r)
+static bool is_of_application(const struct search *s, const struct wm_record *r)
+{
+    return r->cluster == s->cluster && !wm_pod_of(r)->is_stage_pod && is_of_plan(s->look, r, s->source);
+}
+
+static void add_quiesced_pod(void *ctx, const struct wm_record *r)
 {
     struct search *s = ctx;
-    bool done = wm_judge(s->look->w, r).ended;
 
-    if (r->cluster != s->cluster || wm_pod_of(r)->is_stage_pod || !is_of_plan(s->look, r, s->source))
-        return;
-    if (s->source || (!wm_pod_of(r)->ready && !done))
-        add_pod(s->look, r, s->source ? WM_ROLE_QUIESCED_POD : WM_ROLE_RESTORED_POD, s->via);
+    if (is_of_application(s, r))
+        add_pod(s->look, r, WM_ROLE_QUIESCED_POD, s->via);
+}
+
+static void add_restored_pod(void *ctx, const struct wm_record *r)
+{
+    struct search *s = ctx;
+
+    if (is_of_application(s, r) && !wm_pod_of(r)->ready && !wm_judge(s->look->w, r).ended)
+        add_pod(s->look, r, WM_ROLE_RESTORED_POD, s->via);
 }
 
 static void add_application_claim(void *ctx, const struct wm_record *r)
@@ -154,14 +197,15 @@ static void add_applications(struct wm_look *look, enum wm_wait wait)
 {
     struct search target = {look, look->s->target, false, awaited_at(look)},
                   source = {look, look->s->source, true, 0};
+    bool of_source = look->s->state->row->on & WM_CLUSTER_SOURCE;
 
     if (!look->s->plan)
         return;
     if (wait == WM_WAIT_QUIESCED)
-        wm_model_each(look->w->model, WM_KIND_POD, add_application_pod, &source);
+        wm_model_each(look->w->model, WM_KIND_POD, add_quiesced_pod, of_source ? &source : &target);
     if (wait == WM_WAIT_RESTORE || wait == WM_WAIT_VOLUMES || wait == WM_WAIT_HEALTH ||
         wait == WM_WAIT_MIGRATED_GONE)
-        wm_model_each(look->w->model, WM_KIND_POD, add_application_pod, &target);
+        wm_model_each(look->w->model, WM_KIND_POD, add_restored_pod, &target);
     wm_model_each(look->w->model, WM_KIND_PVC, add_application_claim, &target);
     wm_model_each(look->w->model, WM_KIND_PVC, add_application_claim, &source);
 }
@@ -207,15 +251,26 @@ static void add_server(void *ctx, const struct wm_record *r)
             add(s->look, r, servers[i].role, s->via);
 }
 
+/* The Deployment or DaemonSet of that role there; all of them are looked for before their pods are. */
+static int server_at(const struct wm_look *look, enum wm_role role, uint8_t cluster)
+{
+    for (size_t i = 0; i < look->n; i++)
+        if (look->suspects[i].role == role && look->suspects[i].record->cluster == cluster &&
+            look->suspects[i].record->kind != WM_KIND_POD)
+            return (int)i;
+    return WM_NO_SUSPECT;
+}
+
 static void add_server_pod(void *ctx, const struct wm_record *r)
 {
     static const enum wm_role roles[] = {WM_ROLE_COUNT, WM_ROLE_VELERO, WM_ROLE_NODE_AGENT};
     struct search *s = ctx;
     enum wm_role role = roles[wm_pod_of(r)->component];
+    int server = server_at(s->look, role, r->cluster);
 
     if (role != WM_ROLE_COUNT && r->namespace_ == s->look->s->migration->namespace_ &&
         works_on(s->look->s, r->cluster))
-        add_pod(s->look, r, role, s->via);
+        add_pod(s->look, r, role, server == WM_NO_SUSPECT ? s->via : server);
 }
 
 static void add_location(void *ctx, const struct wm_record *r)
@@ -302,7 +357,7 @@ void wm_look_around(const struct wm_world *w, const struct wm_situation *s, cons
     ret->w = w;
     ret->s = s;
     ret->thresholds = t;
-    ret->n = ret->n_more = 0;
+    ret->n = ret->n_more = ret->n_shared = 0;
     add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
     add_plan(ret);
     add_own(ret, s->migration, 0, 0);

@@ -83,7 +83,7 @@ static void put_detail(const struct telling *t)
 
 static void put_seen(const struct telling *t)
 {
-    wm_say_time(t->sp, t->f->event ? wm_event_of(t->f->event)->last_s : t->f->since_s);
+    wm_say_time(t->sp, t->f->event ? wm_event_of(t->f->event)->first_s : t->f->since_s);
 }
 
 static void put_plan(const struct telling *t)
@@ -94,6 +94,15 @@ static void put_plan(const struct telling *t)
 static void put_phase(const struct telling *t)
 {
     wm_say(t->sp, t->sp->s->state->phase);
+}
+
+static void put_cancel(const struct telling *t)
+{
+    const struct wm_record *migration = t->sp->s->migration;
+
+    put_kubectl(t, migration);
+    wm_buf_printf(&t->sp->text, " patch migmigration %s --type=merge -p '{\"spec\":{\"canceled\":true}}'",
+                  wm_record_name(migration));
 }
 
 static void put_ends(const struct telling *t)
@@ -110,8 +119,8 @@ static const struct {
     const char *name;
     void (*put)(const struct telling *t);
 } of_findings[] = {
-    {"quote", put_quote}, {"detail", put_detail}, {"seen", put_seen},
-    {"plan", put_plan},   {"phase", put_phase},   {"ends", put_ends},
+    {"quote", put_quote}, {"detail", put_detail}, {"seen", put_seen},     {"plan", put_plan},
+    {"phase", put_phase}, {"ends", put_ends},     {"cancel", put_cancel},
 };
 
 /* --- filling in --- */
@@ -186,7 +195,7 @@ void wm_finding_remedy(const struct wm_diagnosis *d, const struct wm_finding *f,
     text = wm_buf_text(&sp.text);
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] == '\n' && !lines)
-            wm_buf_puts(out, "; ");
+            wm_buf_puts(out, i > 0 && text.p[i - 1] == ':' ? " " : "; ");
         else
             wm_buf_add(out, &text.p[i], 1);
 }
