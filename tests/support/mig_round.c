@@ -170,11 +170,11 @@ static void stage_conditions(struct mig_owner *m, cJSON *list)
         const char *message = wm_json_str(c, "/message"), *type = wm_json_str(c, "/type");
 
         if (message && strchr(message, '[')) {
-            m->counts[MIG_REWRITTEN]++;
+            m->rewritten++;
             put_text(c, "message", "rewritten");
         }
         if (!wm_json_bool(c, "/durable")) {
-            m->counts[MIG_DROPPED] += !type || strcmp(type, "Running") != 0;
+            m->dropped += !type || strcmp(type, "Running") != 0;
             cJSON_Delete(cJSON_DetachItemViaPointer(list, c));
         }
         c = next;
@@ -190,6 +190,7 @@ bool mig_work(struct mig_owner *m, cJSON *object, int64_t now_s)
     char stamp[MIG_STAMP_SIZE];
 
     m->counts[MIG_ROUNDS]++;
+    m->dropped = m->rewritten = 0;
     stage_conditions(m, list);
     if (last || !m->since[0])
         wm_time_print(now_s, m->since);
@@ -210,6 +211,8 @@ void mig_wrote(struct mig_owner *m, const cJSON *object, bool moved)
     m->written = owners_part(object);
     snprintf(m->stamp, sizeof m->stamp, "%s", stamp_of(object));
     m->counts[MIG_WRITES]++;
+    m->counts[MIG_DROPPED] += m->dropped;
+    m->counts[MIG_REWRITTEN] += m->rewritten;
     m->round = moved ? 0 : m->round + 1;
     m->phase += moved;
 }

@@ -40,6 +40,7 @@ struct mig_owner {
     char stamp[MIG_STAMP_SIZE]; /* of its last write; "" = none yet */
     cJSON *written;             /* that, but for what is ours; owned */
     bool heard;                 /* our condition was there */
+    int dropped, rewritten;     /* by the round that is under way: a copy that was late has them again */
     _Atomic int counts[MIG_COUNTS];
 };
 void mig_owner_done(struct mig_owner *m);
