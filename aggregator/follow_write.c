@@ -7,13 +7,30 @@
 #include "waymark/clock.h"
 #include "waymark/log.h"
 
-enum { CALL_MS = 5000, RETRY_MS = 10000, PATH_MAX_N = 1024, OBJECT_MAX = 4 << 20, PATCH_MAX = 64 << 10 };
+/* SLOT_MS: with the rules' quiet_ms and the delays of both watches well under mig-controller's sleep of 3 s.
+ */
+enum {
+    CALL_MS = 5000,
+    SLOT_MS = 1000,
+    RETRY_MS = 10000,
+    PATH_MAX_N = 1024,
+    OBJECT_MAX = 4 << 20,
+    PATCH_MAX = 64 << 10
+};
 
 static const char JSON_PATCH[] = "application/json-patch+json";
 static const char MIGRATIONS[] = "/apis/migration.openshift.io/v1alpha1/namespaces/%s/migmigrations/%s";
 static const char REPORTS[] = "/apis/waymark.io/v1alpha1/namespaces/%s/migrationreports";
 
 /* Another replica may have begun to lead while the call before this one was under way. */
+static int send(const struct wm_follow *f, struct wm_kube *host, const struct wm_kube_request *r,
+                struct wm_buf *ret_body, int *ret_status, struct wm_error *err)
+{
+    if (strcmp(r->method, "GET") != 0 && !wm_follow_may_write(f))
+        return wm_fail(err, WM_E_CONFLICT, NULL, "this replica does not lead any more");
+    return wm_kube_call(host, r, ret_body, ret_status, err);
+}
+
 static int call(const struct wm_follow *f, struct wm_kube *host, const char *method, const char *path,
                 const char *type, struct wm_str body, struct wm_buf *ret_body, int *ret_status,
                 struct wm_error *err)
@@ -27,9 +44,7 @@ static int call(const struct wm_follow *f, struct wm_kube *host, const char *met
         .max_body = OBJECT_MAX,
     };
 
-    if (strcmp(method, "GET") != 0 && !wm_follow_may_write(f))
-        return wm_fail(err, WM_E_CONFLICT, NULL, "this replica does not lead any more");
-    return wm_kube_call(host, &r, ret_body, ret_status, err);
+    return send(f, host, &r, ret_body, ret_status, err);
 }
 
 static void failed(struct wm_follow *f, struct tracked *t, const char *what, const struct wm_error *err)
@@ -105,10 +120,41 @@ static void came_of_it(struct wm_follow *f, struct tracked *t, bool taken)
     *(taken ? &f->writes : &f->refused) += 1;
 }
 
-bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
+/* WM_E_BUSY = nothing was sent, since the slot was over: the limit on writes is everybody's, and a patch that
+ * waits for it, or is tried again, would arrive when the owner works on its object. */
+static int put_words(struct wm_follow *f, const struct tracked *t, struct wm_kube *host, int *ret_status,
+                     struct wm_error *err)
 {
     char path[PATH_MAX_N];
     wm_auto_buf struct wm_buf object = WM_BUF_MAX(OBJECT_MAX), patch = WM_BUF_MAX(PATCH_MAX);
+    int64_t until_ms = wm_mono_ms() + SLOT_MS;
+
+    snprintf(path, sizeof path, MIGRATIONS, t->namespace_, t->name);
+    int n = call(f, host, "GET", path, NULL, (struct wm_str){0}, &object, ret_status, err);
+
+    if (n == WM_OK)
+        n = make_patch(f, t, wm_buf_text(&object), &patch, err);
+    if (n <= 0)
+        return n;
+    int64_t left_ms = until_ms - wm_mono_ms();
+
+    if (t->ended)
+        return call(f, host, "PATCH", path, JSON_PATCH, wm_buf_text(&patch), NULL, ret_status, err);
+    if (left_ms <= 0)
+        return wm_fail(err, WM_E_BUSY, NULL, "its owner may be at work again");
+    struct wm_kube_request r = {.method = "PATCH",
+                                .path = path,
+                                .content_type = JSON_PATCH,
+                                .body = wm_buf_text(&patch),
+                                .timeout_ms = CALL_MS,
+                                .start_ms = (int)left_ms,
+                                .once = true};
+
+    return send(f, host, &r, NULL, ret_status, err);
+}
+
+bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
+{
     struct wm_error err = {0};
     int status = 0;
 
@@ -120,23 +166,14 @@ bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kub
         wm_log(WM_LOG_WARN, "words_taken_away", WM_F("ns", t->namespace_), WM_F("name", t->name));
     if (answer != WM_SLOT_NOW)
         return false;
-    snprintf(path, sizeof path, MIGRATIONS, t->namespace_, t->name);
-    int n = call(f, host, "GET", path, NULL, (struct wm_str){0}, &object, &status, &err);
+    int rc = put_words(f, t, host, &status, &err);
 
-    if (n == WM_OK)
-        n = make_patch(f, t, wm_buf_text(&object), &patch, &err);
-    if (n <= 0) {
-        if (n < 0 && status != 404)
-            failed(f, t, "conditions", &err);
-        else
-            came_of_it(f, t, n == 0);
-        return true;
-    }
-    n = call(f, host, "PATCH", path, JSON_PATCH, wm_buf_text(&patch), NULL, &status, &err);
-    if (n < 0 && status != 404 && status != 409 && status != 422)
+    if (rc == WM_E_BUSY && status != 429)
+        f->refused++; /* the next slot comes by itself */
+    else if (rc < 0 && status != 404 && status != 409 && status != 422)
         failed(f, t, "conditions", &err);
     else
-        came_of_it(f, t, n == WM_OK);
+        came_of_it(f, t, rc == WM_OK);
     return true;
 }
 

@@ -93,6 +93,8 @@ struct wm_kube_request {
     const char *content_type; /* NULL = application/json when there is a body */
     struct wm_str body;       /* copied */
     int timeout_ms;           /* whole request, queueing and retries included; 0 = 30,000 */
+    int start_ms;    /* given up with WM_E_BUSY and status 0 when the limit on writes, or other requests, keep
+                        it waiting for so long: it was never sent; 0 = that counts as timeout_ms only */
     bool once;       /* no retries in place (429/5xx with Retry-After, 401 after re-reading the token) */
     size_t max_body; /* 0 = 16 MiB */
 };

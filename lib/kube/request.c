@@ -18,7 +18,7 @@ struct job {
     wm_kube_reply_fn *done;
     void *ctx;
     enum { QUEUED, RUNNING, WAITING } at;
-    int64_t deadline_ms;
+    int64_t deadline_ms, start_by_ms; /* start_by_ms: 0 = the deadline */
     struct wm_timer deadline, retry;
     struct wm_transfer *transfer;
     struct wm_buf answer;
@@ -111,7 +111,10 @@ static void on_deadline(void *ctx)
     struct job *j = ctx;
     struct wm_kube *k = j->k;
 
-    finish_failed(j, WM_E_TIMEOUT, "did not end in time");
+    if (j->start_by_ms && j->tries == 0)
+        finish_failed(j, WM_E_BUSY, "was not sent in time");
+    else
+        finish_failed(j, WM_E_TIMEOUT, "did not end in time");
     dispatch(k->requests);
 }
 
@@ -164,6 +167,14 @@ static void on_done(void *ctx, const struct wm_answer *a)
     dispatch(k->requests);
 }
 
+static void set_deadline(struct job *j)
+{
+    int64_t at_ms = j->start_by_ms && j->tries == 0 ? j->start_by_ms : j->deadline_ms;
+    int64_t left_ms = at_ms - wm_mono_ms();
+
+    wm_timer_set(j->k, &j->deadline, left_ms > 0 ? left_ms : 0);
+}
+
 static void start(struct job *j)
 {
     struct wm_transfer_spec spec = {.method = j->method,
@@ -177,6 +188,8 @@ static void start(struct job *j)
 
     j->at = RUNNING;
     j->tries++;
+    if (j->start_by_ms)
+        set_deadline(j);
     j->k->requests->n_running++;
     j->transfer = wm_transfer_start(j->k, &spec);
 }
@@ -216,12 +229,11 @@ int wm_kube_name_check(const char *what, const char *name, struct wm_error *err)
 static void enqueue(void *ctx)
 {
     struct job *j = ctx, **at = &j->k->requests->jobs;
-    int64_t left = j->deadline_ms - wm_mono_ms();
 
     while (*at)
         at = &(*at)->next;
     *at = j;
-    wm_timer_set(j->k, &j->deadline, left > 0 ? left : 0);
+    set_deadline(j);
     dispatch(j->k->requests);
 }
 
@@ -238,6 +250,7 @@ static struct job *job_new(struct wm_kube *k, const struct wm_kube_request *r)
         j->body = (struct wm_str){wm_xstrndup(r->body), r->body.n};
     j->answer = WM_BUF_MAX(r->max_body ? r->max_body : DEFAULT_MAX_BODY);
     j->deadline_ms = wm_mono_ms() + (r->timeout_ms ? r->timeout_ms : k->t.request_ms);
+    j->start_by_ms = r->start_ms ? wm_mono_ms() + r->start_ms : 0;
     j->deadline = (struct wm_timer){.fire = on_deadline, .ctx = j};
     j->retry = (struct wm_timer){.fire = on_retry, .ctx = j};
     return j;

@@ -15,15 +15,32 @@ on() {
 }
 
 # fleet_up: the three, started at first use, each with the definitions and mig-controller's namespace; for case_begin. Nobody
-# collects garbage and nobody writes by himself on them: what is written is the test's or the aggregator's.
+# collects garbage and nobody writes by himself on them: what is written is the test's or the aggregator's. Who wrote to
+# MigMigrations, and when, is in $FLEET_AUDIT.
+FLEET_AUDIT=$E2E_DIR/fleet-audit.log
 fleet_up() {
-    local name
+    local name options
+    audit_policy >"$E2E_DIR/fleet-audit.yaml"
     for name in host source target; do
-        cluster up "$(fleet_name "$name")" --no-controller-manager \
-            --apiserver-arg=--disable-admission-plugins=ServiceAccount >/dev/null
+        options=(--no-controller-manager --apiserver-arg=--disable-admission-plugins=ServiceAccount)
+        [[ $name != host ]] || options+=("--apiserver-arg=--audit-policy-file=$E2E_DIR/fleet-audit.yaml"
+            "--apiserver-arg=--audit-log-path=$FLEET_AUDIT")
+        cluster up "$(fleet_name "$name")" "${options[@]}" >/dev/null
         on "$name" fleet_prepare
     done
     on host apply_crds "$WM_ROOT/manifests/base/migrationreport-crd.yaml"
+}
+audit_policy() {
+    cat <<END
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  verbs: [update, patch]
+  resources: [{group: migration.openshift.io, resources: [migmigrations]}]
+- level: None
+END
 }
 fleet_prepare() {
     local name

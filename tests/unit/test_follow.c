@@ -212,6 +212,31 @@ static void a_refused_patch_is_made_anew_later(void **state)
     }
 }
 
+/* Its owner is at work again before the API server answers, or lets a second try in. */
+static void what_comes_too_late_for_the_slot_is_not_sent(void **state)
+{
+    static const struct fault slow[] = {{.match = "GET " M " ", .delay_ms = 1500}};
+    static const struct fault busy[] = {
+        {.match = "PATCH " M, .status = 503, .headers = "Retry-After: 1\r\n", .body = {"{}"}}};
+
+    (void)state;
+    for (int patches = 0; patches < 2; patches++) {
+        struct ground g;
+
+        begin(&g);
+        fault_server_add(g.server, patches ? busy : slow, 1, true);
+        fake_api_put(g.host, M, RUNNING("m", "StageRestoreCreated", "1"));
+        start(&g);
+        TURN_UNTIL(&g, says(&g, REPORTS "/m", "\"verdict\""));
+        fake_api_put(g.host, M, RUNNING("m", "StageRestoreCreated", "2"));
+        TURN_UNTIL(&g, stats_of(&g).refused + stats_of(&g).failed == 1);
+        turn_for(&g, 2500);
+        assert_int_equal(patches_of(&g, "m"), patches);
+        assert_false(says(&g, M, "MigrationProgress"));
+        finish(&g);
+    }
+}
+
 /* What an earlier setting wrote is not what this one wants, and not its business either. */
 static void words_that_are_not_asked_for_are_left_alone(void **state)
 {
@@ -503,6 +528,7 @@ int main(void)
         cmocka_unit_test(words_are_written_once),
         cmocka_unit_test(a_running_one_is_written_in_its_owners_sleep),
         cmocka_unit_test(a_refused_patch_is_made_anew_later),
+        cmocka_unit_test(what_comes_too_late_for_the_slot_is_not_sent),
         cmocka_unit_test(words_that_are_not_asked_for_are_left_alone),
         cmocka_unit_test(nothing_is_written_without_the_right),
         cmocka_unit_test(the_right_may_end_within_a_turn),

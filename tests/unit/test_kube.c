@@ -366,6 +366,33 @@ static void writes_are_limited_and_reads_are_not(void **state)
     close_pair(&p);
 }
 
+static void a_write_that_may_not_wait_is_given_up_unsent(void **state)
+{
+    struct wm_kube_tunables t = tuned();
+    struct wm_kube_request w = {.method = "PATCH", .path = "/w", .body = wm_str_of("{}")};
+    _Atomic int codes[16] = {0};
+    struct pair p;
+    int status = -1;
+
+    (void)state;
+    t.writes_per_s = 1;
+    t.write_burst = 2;
+    p = open_with(fault_server_start((struct fault[]){{.delay_ms = 1300}, {.times = -1}}, 2, NULL),
+                  (struct wm_kube_access){0}, t);
+    /* what is sent in time has all of its timeout */
+    w.start_ms = 1000;
+    assert_int_equal(wm_kube_call(p.kube, &w, NULL, NULL, NULL), WM_OK);
+    w.start_ms = 0;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(wm_kube_send(p.kube, &w, count_codes, codes, NULL), WM_OK);
+    w.start_ms = 20;
+    assert_int_equal(wm_kube_call(p.kube, &w, NULL, &status, NULL), WM_E_BUSY);
+    assert_int_equal(status, 0);
+    assert_true(fault_server_count(p.server, "PATCH") < 11);
+    p.kube = wm_kube_free(p.kube);
+    close_pair(&p);
+}
+
 static void send_another(void *ctx, const struct wm_kube_reply *reply)
 {
     static struct wm_kube_reply second; /* outlives this call */
@@ -949,6 +976,7 @@ int main(void)
         cmocka_unit_test(a_body_over_the_limit_is_refused),
         cmocka_unit_test(the_queue_is_bounded_and_the_end_answers_everyone),
         cmocka_unit_test(writes_are_limited_and_reads_are_not),
+        cmocka_unit_test(a_write_that_may_not_wait_is_given_up_unsent),
         cmocka_unit_test(a_callback_may_send),
         cmocka_unit_test(a_path_must_be_one),
         cmocka_unit_test(the_offset_of_clocks_is_a_median),
