@@ -8,13 +8,14 @@
 #   --events       changes of them, one after the other, in a round (500000)
 #   --migrations   that run (10), of two Restores each
 #   --rounds       the median counts (3)
-#   --only         some of curl, library, model, following (all of them)
+#   --only         some of curl, library, model, following, typed (all; typed only where it was built before)
 #   --as-built     measure what is there: nothing is installed or compiled first
 #   --output       where the numbers go as JSON (build/bench/replay.json)
 #
 # "library" lists and watches and does nothing else; "model" keeps of each object what the aggregator keeps; "following"
-# is the program, which judges every migration besides, and writes nothing. CPU is what the kernel counted for all
-# threads, on a core that they share; the server has another one. The objects are recorded (tests/bench/replay):
+# is the program, which judges every migration besides, and writes nothing; "typed" is client-go's informer with types
+# that know no more than the aggregator keeps (tests/bench/informer; ./dev bench aggregator builds it). CPU is what the
+# kernel counted for all threads, on a core that they share; the server has another one. The objects are recorded (tests/bench/replay):
 # kube-apiserver 1.20 sent them, with managedFields, about 2 KB each. Every client has to say that all events have come,
 # or the run fails.
 set -euo pipefail
@@ -22,9 +23,11 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../dev/lib.sh"
 # shellcheck source=tests/dev/process.sh
 source "$WM_ROOT/tests/dev/process.sh"
+# shellcheck source=tests/cluster/find.sh
+source "$WM_ROOT/tests/cluster/find.sh"
 
 built='' objects=2000 events=500000 migrations=10 rounds=3
-only=curl,library,model,following output=$WM_BUILD/bench/replay.json
+only='' output=$WM_BUILD/bench/replay.json
 while (($#)); do
     case $1 in
         --objects | --events | --migrations | --rounds | --only | --output)
@@ -84,6 +87,8 @@ END
 ask() { curl -sSf --noproxy '*' --cacert "$dir/cert.pem" "${@:2}" "$server$1"; }
 
 client=$release/tests/bench/bench_replay_client
+informer=$(find_program waymark-informer) || informer=''
+: "${only:=curl,library,model,following${informer:+,typed}}"
 declare -A command=(
     [curl]="curl -sS -N --noproxy * --cacert $dir/cert.pem -o /dev/null https://127.0.0.1:$port$WATCHED?watch=true"
     [library]="$client $dir/kubeconfig $WATCHED podvolumerestores $events"
@@ -91,6 +96,7 @@ declare -A command=(
     [following]="$aggregator run --kubeconfig $dir/kubeconfig --leader-election=false
         --health-listen 127.0.0.1:$health --log-level warn --conditions=false --verdicts=false --reports=false
         --events=false --repair-per-s 0"
+    [typed]="env KUBECONFIG=$dir/kubeconfig $informer typed $NS velero.io/v1/podvolumerestores"
 )
 
 metric() {
@@ -100,19 +106,33 @@ metric() {
 # cpu_ns PID: of all its threads
 cpu_ns() { cat "/proc/$1/task"/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n }'; }
 
-# arrived WHO: all events of a round have come to it. curl does not count them: when the server has sent all, it has
-# read them but for what fits into a socket.
+# rests PID
+rests() {
+    local before
+    before=$(cpu_ns "$1")
+    sleep 0.5
+    (($(cpu_ns "$1") - before < 5000000))
+}
+# arrived WHO: all events of a round have come to it. Strangers do not count them: they have taken all from the server
+# when that has answered, and worked them off when they rest.
 arrived() {
     case $1 in
-        curl) true ;;
+        curl | typed) rests "$(pid_of "$dir" "$1")" ;;
         following) (($(metric waymark_watch_events_total '"podvolumerestores"') == events)) ;;
         *) grep -qx "$events" "$dir/$1.log" ;;
     esac
 }
-# settled WHO: it waits for events and has nothing else to do
+# settled WHO: it has read its lists, waits for events and has nothing else to do
 settled() {
-    [[ $1 != following ]] || { (($(metric waymark_judgements_total '') >= migrations)) &&
-        curl -sSf --noproxy '*' -o /dev/null "http://127.0.0.1:$health/readyz" 2>/dev/null; }
+    case $1 in
+        curl) true ;;
+        typed) grep -q '^synced' "$dir/typed.log" ;;
+        following)
+            (($(metric waymark_judgements_total '') >= migrations)) &&
+                curl -sSf --noproxy '*' -o /dev/null "http://127.0.0.1:$health/readyz" 2>/dev/null
+            ;;
+        *) grep -qx ready "$dir/$1.log" ;;
+    esac
 }
 
 results=$dir/results.jsonl
@@ -125,9 +145,10 @@ round() {
     eventually 60 settled "$1" || die "$1: $(tail -n 5 "$dir/$1.log")"
     pid=$(pid_of "$dir" "$1") || die "$1 ended: $(tail -n 5 "$dir/$1.log")"
     before=$(cpu_ns "$pid")
-    sent=$(ask /replay -X POST --max-time 600) || die "$1: the server sent nothing: $(tail -n 5 "$dir/$1.log")"
+    sent=$(ask /replay -X POST --max-time 180) || die "$1: the server sent nothing: $(tail -n 5 "$dir/$1.log")"
     eventually 120 arrived "$1" || die "$1 did not get all $events events: $(tail -n 5 "$dir/$1.log")"
     ended=$(now_ms)
+    [[ $1 != curl && $1 != typed ]] || ended=$(jq .last_ms <<<"$sent")
     jq -c --arg who "$1" --argjson cpu_ns "$(($(cpu_ns "$pid") - before))" --argjson ended "$ended" '
         {who: $who, events, bytes, cpu_us: ($cpu_ns / .events / 1000), wall_s: (($ended - .first_ms) / 1000)}' \
         <<<"$sent" >>"$results"

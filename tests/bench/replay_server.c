@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "waymark/buf.h"
+#include "waymark/json.h"
 
 enum { MAX_RESOURCES = 8, MAX_REQUEST = 8192, DIGITS = 10, MAX_MARKS = 4, FIRST_VERSION = 1000000000 };
 
@@ -27,6 +27,7 @@ struct resource {
     const char *name;
     char *template;
     size_t count, parents;
+    char kind[64], version[64];
 };
 
 /* An event ready to be sent but for its version, which is written over the last one. */
@@ -168,14 +169,14 @@ static bool answer_list(struct peer *p, const struct resource *r)
     unsigned long version = server.version;
 
     pthread_mutex_unlock(&server.lock);
-    wm_buf_puts(&body, "{\"apiVersion\":\"v1\",\"items\":[");
+    wm_buf_printf(&body, "{\"apiVersion\":\"%s\",\"items\":[", r ? r->version : "v1");
     for (size_t i = 0; r && i < r->count; i++) {
         wm_buf_puts(&body, i ? "," : "");
         put_object(&body, r, i, version);
     }
     wm_buf_printf(&body,
-                  "],\"kind\":\"List\",\"metadata\":{\"continue\":\"\",\"resourceVersion\":\"%lu\"}}\n",
-                  version);
+                  "],\"kind\":\"%sList\",\"metadata\":{\"continue\":\"\",\"resourceVersion\":\"%lu\"}}\n",
+                  r ? r->kind : "", version);
     return answer(p, "200 OK", wm_buf_text(&body));
 }
 
@@ -342,6 +343,20 @@ static SSL_CTX *tls_of(const char *cert, const char *key)
     return ctx;
 }
 
+/* Typed clients take a list for what it says it is. */
+static void name_kind(struct resource *r)
+{
+    static const char *const pointers[] = {"/apiVersion", "/kind"};
+    wm_auto_buf struct wm_buf object = WM_BUF_MAX(1 << 20);
+    struct wm_json_span s[2];
+
+    put_object(&object, r, 0, FIRST_VERSION);
+    if (wm_json_locate(wm_buf_text(&object), 2, pointers, s, NULL) < 0)
+        die("no object:", r->name);
+    wm_json_line(s[0], r->version, sizeof r->version);
+    wm_json_line(s[1], r->kind, sizeof r->kind);
+}
+
 static void read_resource(const char *dir, char *word)
 {
     char *equals = strchr(word, '=');
@@ -354,6 +369,7 @@ static void read_resource(const char *dir, char *word)
                                             i ? server.resources[i - 1].count : 1};
     if (!server.resources[i].count)
         die("no objects of", word);
+    name_kind(&server.resources[i]);
     server.n_resources++;
 }
 
