@@ -25,7 +25,6 @@ static void free_tracked(struct tracked *t)
 {
     free(t->history);
     free(t->report_due);
-    free(t->stored);
     free(t);
 }
 
@@ -47,8 +46,7 @@ struct wm_follow *wm_follow_free(struct wm_follow *f)
 
 /* --- what the fleet tells --- */
 
-/* Where `id` is, or would be. */
-static struct tracked **find(struct wm_follow *f, struct wm_id id)
+struct tracked **wm_follow_find(struct wm_follow *f, struct wm_id id)
 {
     struct tracked **link = &f->by_id[wm_mix(id.hi ^ id.lo) % WM_TRACKED_BUCKETS];
 
@@ -59,12 +57,13 @@ static struct tracked **find(struct wm_follow *f, struct wm_id id)
 
 static struct tracked *find_or_add(struct wm_follow *f, struct wm_id id)
 {
-    struct tracked **link = find(f, id), *t = *link;
+    struct tracked **link = wm_follow_find(f, id), *t = *link;
 
     if (t)
         return t;
     t = wm_xcalloc(1, sizeof *t);
     t->id = id;
+    t->stored.slot.ended = true; /* nobody else writes reports */
     *link = t;
     t->next = f->list;
     f->list = t;
@@ -72,18 +71,18 @@ static struct tracked *find_or_add(struct wm_follow *f, struct wm_id id)
     return t;
 }
 
-static void wake(struct wm_follow *f)
+void wm_follow_wake(struct wm_follow *f)
 {
     f->woken = true;
     pthread_cond_signal(&f->wake);
 }
 
 /* What has ended does not change with its plan or its clusters. */
-static void mark(struct wm_follow *f, bool ended_too)
+void wm_follow_mark(struct wm_follow *f, bool ended_too)
 {
     for (struct tracked *t = f->list; t; t = t->next)
         t->dirty |= ended_too || !t->ended;
-    wake(f);
+    wm_follow_wake(f);
 }
 
 void wm_follow_changed(void *ctx, struct wm_id migration)
@@ -92,7 +91,7 @@ void wm_follow_changed(void *ctx, struct wm_id migration)
 
     pthread_mutex_lock(&f->lock);
     find_or_add(f, migration)->dirty = true;
-    wake(f);
+    wm_follow_wake(f);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -101,14 +100,14 @@ void wm_follow_all_changed(void *ctx)
     struct wm_follow *f = ctx;
 
     pthread_mutex_lock(&f->lock);
-    mark(f, false);
+    wm_follow_mark(f, false);
     pthread_mutex_unlock(&f->lock);
 }
 
 void wm_follow_again(struct wm_follow *f)
 {
     pthread_mutex_lock(&f->lock);
-    mark(f, true);
+    wm_follow_mark(f, true);
     for (struct tracked *t = f->list; t; t = t->next)
         t->anew = true;
     pthread_mutex_unlock(&f->lock);
@@ -129,7 +128,7 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
     t->live = words;
     t->seen = true;
     wm_slot_seen(&t->slot, &sight, wm_mono_ms());
-    wake(f); /* the slot may have opened */
+    wm_follow_wake(f); /* the slot may have opened */
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -144,11 +143,10 @@ bool wm_follow_may_write(const struct wm_follow *f)
 static void forget(struct tracked *t)
 {
     free(t->history);
-    free(t->stored);
     free(t->report_due);
     t->history = NULL;
-    t->stored = t->report_due = NULL;
-    t->report = t->written = 0;
+    t->report_due = NULL;
+    t->report = t->written = t->stored.content = 0;
     t->report_known = t->recalled = false;
     t->told[0] = '\0';
 }
@@ -188,7 +186,7 @@ static void drop_gone(struct wm_follow *f)
             continue;
         }
         *link = t->next;
-        *find(f, t->id) = t->next_by_id;
+        *wm_follow_find(f, t->id) = t->next_by_id;
         free_tracked(t);
         f->n--;
     }
@@ -218,21 +216,25 @@ static bool go_over(const struct turn *turn, bool ended, int64_t until_ms)
 {
     struct wm_follow *f = turn->f;
     struct wm_kube *host = wm_fleet_kube(turn->fleet, 0);
-    bool may_write = turn->may_write, busy = false;
+    bool may_write = turn->may_write, reports = wm_follow_reports(f), busy = false;
 
+    for (struct tracked *t = head(f); reports && may_write && t && wm_mono_ms() < until_ms; t = t->next)
+        if (t->ended == ended)
+            wm_follow_guard_report(f, t, host);
     for (struct tracked *t = head(f); t && wm_mono_ms() < until_ms; t = t->next)
         if (t->ended == ended && is_due(f, t, may_write)) {
-            bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
+            bool met = t->name[0] || !reports; /* else its report is read first */
 
             busy = true;
-            if (may_write && f->opts.reports && !t->report_known)
+            if (may_write && reports && !t->report_known)
                 wm_follow_read_report(f, t, host);
             t->gone = !wm_follow_judge(f, t, turn->fleet, may_write && met ? turn->events : NULL);
         }
     for (struct tracked *t = head(f); t && wm_follow_may_write(f) && wm_mono_ms() < until_ms; t = t->next)
         if (t->ended == ended)
             busy |= wm_follow_write_words(f, t, host);
-    for (struct tracked *t = head(f); t && wm_follow_may_write(f) && wm_mono_ms() < until_ms; t = t->next)
+    for (struct tracked *t = head(f); reports && t && wm_follow_may_write(f) && wm_mono_ms() < until_ms;
+         t = t->next)
         if (t->ended == ended)
             busy |= wm_follow_write_report(f, t, host);
     return busy;
@@ -258,7 +260,7 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
     if (go_over(&turn, true, begin_ms + ENDED_MS)) {
         busy = true;
         pthread_mutex_lock(&f->lock);
-        wake(f);
+        wm_follow_wake(f);
         pthread_mutex_unlock(&f->lock);
     }
     drop_gone(f);
@@ -293,5 +295,6 @@ void wm_follow_stats(struct wm_follow *f, struct wm_follow_stats *ret)
     ret->failed = f->failed;
     ret->events = f->told;
     ret->lost = f->lost;
+    ret->reports_again = f->reports_again;
     ret->turn_us = f->turn_us;
 }
