@@ -96,6 +96,13 @@ void wm_follow_report_expected(struct wm_follow *f, struct tracked *t)
     pthread_mutex_unlock(&f->lock);
 }
 
+void wm_follow_report_missed(struct wm_follow *f, struct tracked *t)
+{
+    pthread_mutex_lock(&f->lock);
+    t->stored.gone = true;
+    pthread_mutex_unlock(&f->lock);
+}
+
 enum look { FINE, GONE, TOUCHED };
 
 static enum look look_at(struct wm_follow *f, const struct tracked *t)

@@ -100,6 +100,8 @@ int wm_follow_is_ours(struct wm_follow *f, struct tracked *t, struct wm_kube *ho
 void wm_follow_guard_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
 /* Before a request of ours that shows whether it is there: what the watch tells from now on is newer. */
 void wm_follow_report_expected(struct wm_follow *f, struct tracked *t);
+/* It showed that it is not. */
+void wm_follow_report_missed(struct wm_follow *f, struct tracked *t);
 uint64_t wm_follow_version(struct wm_str resource_version); /* never 0 */
 /* Reports are asked for, and there is a place for them. */
 bool wm_follow_reports(struct wm_follow *f);

@@ -76,7 +76,7 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
     int rc = wm_follow_call(f, host, "GET", path, (struct wm_str){0}, &object, &status, &err);
 
     if (rc < 0 && status == 404)
-        wm_follow_report_gone(f, t->id);
+        wm_follow_report_missed(f, t);
     t->report_unread = rc < 0 && status != 404;
     if (t->report_unread) {
         wm_follow_failed(f, t, "report, not even read", &err);
