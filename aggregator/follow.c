@@ -28,7 +28,6 @@ static void free_tracked(struct tracked *t)
 {
     free(t->history);
     free(t->report_due);
-    free(t->stored);
     free(t);
 }
 
@@ -50,8 +49,7 @@ struct wm_follow *wm_follow_free(struct wm_follow *f)
 
 /* --- what the fleet tells --- */
 
-/* Where `id` is, or would be. */
-static struct tracked **find(struct wm_follow *f, struct wm_id id)
+struct tracked **wm_follow_find(struct wm_follow *f, struct wm_id id)
 {
     struct tracked **link = &f->by_id[wm_mix(id.hi ^ id.lo) % WM_TRACKED_BUCKETS];
 
@@ -62,12 +60,13 @@ static struct tracked **find(struct wm_follow *f, struct wm_id id)
 
 static struct tracked *find_or_add(struct wm_follow *f, struct wm_id id)
 {
-    struct tracked **link = find(f, id), *t = *link;
+    struct tracked **link = wm_follow_find(f, id), *t = *link;
 
     if (t)
         return t;
     t = wm_xcalloc(1, sizeof *t);
     t->id = id;
+    t->stored.slot.ended = true; /* nobody else writes reports */
     *link = t;
     t->next = f->list;
     f->list = t;
@@ -75,18 +74,18 @@ static struct tracked *find_or_add(struct wm_follow *f, struct wm_id id)
     return t;
 }
 
-static void wake(struct wm_follow *f)
+void wm_follow_wake(struct wm_follow *f)
 {
     f->woken = true;
     pthread_cond_signal(&f->wake);
 }
 
 /* What has ended does not change with its plan or its clusters. */
-static void mark(struct wm_follow *f, bool ended_too)
+void wm_follow_mark(struct wm_follow *f, bool ended_too)
 {
     for (struct tracked *t = f->list; t; t = t->next)
         t->dirty |= ended_too || !t->ended;
-    wake(f);
+    wm_follow_wake(f);
 }
 
 void wm_follow_changed(void *ctx, struct wm_id migration)
@@ -95,7 +94,7 @@ void wm_follow_changed(void *ctx, struct wm_id migration)
 
     pthread_mutex_lock(&f->lock);
     find_or_add(f, migration)->dirty = true;
-    wake(f);
+    wm_follow_wake(f);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -104,14 +103,14 @@ void wm_follow_all_changed(void *ctx)
     struct wm_follow *f = ctx;
 
     pthread_mutex_lock(&f->lock);
-    mark(f, false);
+    wm_follow_mark(f, false);
     pthread_mutex_unlock(&f->lock);
 }
 
 void wm_follow_again(struct wm_follow *f)
 {
     pthread_mutex_lock(&f->lock);
-    mark(f, true);
+    wm_follow_mark(f, true);
     for (struct tracked *t = f->list; t; t = t->next)
         t->anew = true;
     pthread_mutex_unlock(&f->lock);
@@ -132,7 +131,7 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
     t->live = words;
     t->seen = true;
     wm_slot_seen(&t->slot, &sight, wm_mono_ms());
-    wake(f); /* the slot may have opened */
+    wm_follow_wake(f); /* the slot may have opened */
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -147,11 +146,10 @@ bool wm_follow_may_write(const struct wm_follow *f)
 static void forget(struct tracked *t)
 {
     free(t->history);
-    free(t->stored);
     free(t->report_due);
     t->history = NULL;
-    t->stored = t->report_due = NULL;
-    t->report = t->written = 0;
+    t->report_due = NULL;
+    t->report = t->written = t->stored.content = 0;
     t->report_known = t->recalled = false;
     t->told[0] = '\0';
 }
@@ -195,7 +193,7 @@ static void drop_gone(struct wm_follow *f)
             continue;
         }
         *link = t->next;
-        *find(f, t->id) = t->next_by_id;
+        *wm_follow_find(f, t->id) = t->next_by_id;
         free_tracked(t);
         f->n--;
     }
@@ -206,9 +204,11 @@ static void drop_gone(struct wm_follow *f)
 /* Whether a turn has anything to do with it; of a thousand that have ended, none as a rule. */
 static bool is_busy(const struct tracked *t)
 {
+    const struct stored *s = &t->stored;
     bool unsaid = t->seen && t->wanted && t->live != t->wanted;
+    bool touched = s->content && (s->gone || (s->version && s->version != s->ours));
 
-    return t->dirty || t->report_unread || t->report_due || unsaid || t->slot.wanted_ms;
+    return touched || t->dirty || t->report_unread || t->report_due || unsaid || t->slot.wanted_ms;
 }
 
 /* The list only grows at its head while we walk: its tail is ours. */
@@ -232,19 +232,26 @@ struct turn {
     struct wm_fleet *fleet;
     struct wm_events *events;
     struct wm_kube *host;
-    bool may_write;
+    bool may_write, reports;
     int64_t until_ms;
     int64_t heavy_us; /* what heavy ones cost */
 };
 
+static bool guard_report(struct turn *turn, struct tracked *t)
+{
+    if (turn->reports && turn->may_write)
+        wm_follow_guard_report(turn->f, t, turn->host);
+    return false; /* it is judged again, where it is to be made anew */
+}
+
 static bool judge(struct turn *turn, struct tracked *t)
 {
     struct wm_follow *f = turn->f;
-    bool met = t->name[0] || !f->opts.reports; /* else its report is read first */
+    bool met = t->name[0] || !turn->reports; /* else its report is read first */
 
     if (!is_due(f, t, turn->may_write))
         return false;
-    if (turn->may_write && f->opts.reports && !t->report_known)
+    if (turn->may_write && turn->reports && !t->report_known)
         wm_follow_read_report(f, t, turn->host);
     int64_t begin_us = wm_thread_cpu_us();
 
@@ -262,7 +269,7 @@ static bool write_words(struct turn *turn, struct tracked *t)
 
 static bool write_report(struct turn *turn, struct tracked *t)
 {
-    return wm_follow_write_report(turn->f, t, turn->host);
+    return turn->reports && wm_follow_write_report(turn->f, t, turn->host);
 }
 
 struct step {
@@ -295,7 +302,8 @@ static bool go_through(struct turn *turn, struct tracked *first, bool ended, con
 /* Those that run, or those that have ended; true when there was something to do. */
 static bool go_over(struct turn *turn, bool ended)
 {
-    static const struct step steps[] = {{judge, false}, {write_words, true}, {write_report, true}};
+    static const struct step steps[] = {
+        {guard_report, true}, {judge, false}, {write_words, true}, {write_report, true}};
     struct tracked *first = mark_busy(turn->f, ended);
     bool did = false;
 
@@ -314,7 +322,13 @@ static int64_t rest_ms(int64_t worked_us, int factor, int64_t max_ms)
 void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
 {
     int64_t begin_ms = wm_mono_ms(), begin = wm_mono_ns(), begin_cpu_us = wm_thread_cpu_us();
-    struct turn turn = {f, fleet, events, wm_fleet_kube(fleet, 0), wm_follow_may_write(f), INT64_MAX, 0};
+    struct turn turn = {.f = f,
+                        .fleet = fleet,
+                        .events = events,
+                        .host = wm_fleet_kube(fleet, 0),
+                        .may_write = wm_follow_may_write(f),
+                        .reports = wm_follow_reports(f),
+                        .until_ms = INT64_MAX};
     bool busy = go_over(&turn, false);
 
     /* After a start there are a thousand of them, and the API server takes twenty writes a second from us:
@@ -323,7 +337,7 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
     if (go_over(&turn, true)) {
         busy = true;
         pthread_mutex_lock(&f->lock);
-        wake(f);
+        wm_follow_wake(f);
         pthread_mutex_unlock(&f->lock);
     }
     drop_gone(f);
@@ -362,5 +376,6 @@ void wm_follow_stats(struct wm_follow *f, struct wm_follow_stats *ret)
     ret->failed = f->failed;
     ret->events = f->told;
     ret->lost = f->lost;
+    ret->reports_again = f->reports_again;
     ret->turn_us = f->turn_us;
 }

@@ -8,6 +8,7 @@
 #include "fleet.h"
 #include "waymark/events.h"
 #include "waymark/labels.h"
+#include "waymark/writing.h"
 
 struct wm_follow;
 
@@ -17,6 +18,8 @@ struct wm_follow_opts {
     /* Asked before every write: false = another replica leads. */
     bool (*may_write)(void *ctx);
     void *ctx;
+    const struct wm_slot_rules
+        *report_rules; /* for making reports anew; NULL = 10 s after a loss, doubling */
 };
 
 struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts);
@@ -28,6 +31,15 @@ void wm_follow_changed(void *ctx, struct wm_id migration);
 void wm_follow_all_changed(void *ctx);
 void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object, bool live);
 
+/* What a watch of the MigrationReports tells (reports.h): whether there is a place for them at all; one that
+ * is there, with its resourceVersion, or that was deleted, by the id of its migration; and where a complete
+ * list begins and ends.  Without such a watch reports that others delete are not missed. */
+void wm_follow_reports_there(struct wm_follow *f, bool there);
+void wm_follow_reports_begin(struct wm_follow *f);
+void wm_follow_reports_end(struct wm_follow *f);
+void wm_follow_report_seen(struct wm_follow *f, struct wm_id migration, struct wm_str version);
+void wm_follow_report_gone(struct wm_follow *f, struct wm_id migration);
+
 /* Judges and writes what is due.  `events` may be NULL. */
 void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events);
 /* Waits until something changed, at most so long; after a turn that took much CPU not less than some time. */
@@ -37,7 +49,7 @@ void wm_follow_again(struct wm_follow *f);
 
 struct wm_follow_stats {
     size_t migrations, unfinished;
-    uint64_t judged, writes, refused, failed, events, lost;
+    uint64_t judged, writes, refused, failed, events, lost, reports_again;
     int64_t turn_us; /* of the last turn that had something to do */
 };
 void wm_follow_stats(struct wm_follow *f, struct wm_follow_stats *ret);

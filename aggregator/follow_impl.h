@@ -9,6 +9,18 @@
 #include "waymark/report.h"
 #include "waymark/writing.h"
 
+/* The report as the API server has it. */
+struct stored {
+    bool gone;           /* lock: the watch told so */
+    unsigned round;      /* lock: of the list in which the watch told of it last */
+    uint64_t version;    /* lock: digest of its resourceVersion as the watch told last; 0 = it has not */
+    int64_t told_ms;     /* lock: when it did */
+    uint64_t ours;       /* digest of the resourceVersion with which it says what we wrote or accepted */
+    uint64_t content;    /* wm_report_digest of that; 0 = nothing */
+    bool anew;           /* others took it away or changed it: it is made anew, however old it is */
+    struct wm_slot slot; /* of such losses only */
+};
+
 /* One migration.  What `lock` guards is said; all else belongs to the thread of turns. */
 struct tracked {
     struct tracked *next;
@@ -22,11 +34,11 @@ struct tracked {
     wm_name namespace_, name;
     wm_uid uid;
     wm_name plan_namespace, plan;
-    bool ended, polls;
-    int64_t cost_us;  /* of CPU, when it was judged last */
-    int64_t offset_s; /* of the host's clock */
-    uint64_t wanted;  /* digest of our words as they should be; 0 = not judged yet */
-    uint64_t written; /* digest of what was written last */
+    bool ended, polls, going; /* going: the MigMigration is being deleted */
+    int64_t cost_us;          /* of CPU, when it was judged last */
+    int64_t offset_s;         /* of the host's clock */
+    uint64_t wanted;          /* digest of our words as they should be; 0 = not judged yet */
+    uint64_t written;         /* digest of what was written last */
     struct wm_said said[WM_SAID_COUNT];
     char verdict[WM_VERDICT_MAX];
     int64_t retry_ms;           /* no write before */
@@ -34,14 +46,14 @@ struct tracked {
     bool report_known;          /* the stored report was looked at */
     bool report_unread;         /* that failed; again at retry_ms */
     wm_uid foreign;             /* uid of a report of this name that is another migration's; "" = none */
-    char *stored;               /* that report, until it was compared once; owned */
-    uint64_t report;            /* digest of the status that is stored; 0 = none of ours */
-    char *report_due;           /* status to be stored; owned */
-    wm_word told;               /* what the last event said; "" = nothing yet */
-    bool recalled;              /* `told` is the stored report's phase: all about that one was told before */
+    struct stored stored;
+    uint64_t report;  /* digest of the status that is stored; 0 = none of ours */
+    char *report_due; /* status to be stored; owned */
+    wm_word told;     /* what the last event said; "" = nothing yet */
+    bool recalled;    /* `told` is the stored report's phase: all about that one was told before */
 };
 
-enum { WM_TRACKED_BUCKETS = 1024 };
+enum { WM_TRACKED_BUCKETS = 1024, WM_FOLLOW_PATH_MAX = 1024, WM_FOLLOW_OBJECT_MAX = 4 << 20 };
 
 struct wm_follow {
     struct wm_follow_opts opts;
@@ -53,12 +65,19 @@ struct wm_follow {
     struct tracked *list;
     struct tracked *by_id[WM_TRACKED_BUCKETS];
     size_t n;
-    _Atomic uint64_t judged, writes, refused, failed, told, lost;
+    bool reports_absent;    /* lock: their definition is not installed */
+    unsigned reports_round; /* lock: of their lists, the last that has begun */
+    _Atomic uint64_t judged, writes, refused, failed, told, lost, reports_again;
     _Atomic int64_t turn_us;
     _Atomic size_t unfinished;
 };
 
+/* follow.c: */
 bool wm_follow_may_write(const struct wm_follow *f);
+/* With the lock held: where `id` is, or would be; every migration is judged again; the turns go on. */
+struct tracked **wm_follow_find(struct wm_follow *f, struct wm_id id);
+void wm_follow_mark(struct wm_follow *f, bool ended_too);
+void wm_follow_wake(struct wm_follow *f);
 /* follow_judge.c: what is to be said of a migration, into *t; false = the model has no such migration. */
 bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet,
                      struct wm_events *events);
@@ -68,10 +87,27 @@ uint64_t wm_words_live(const struct wm_follow_opts *o, struct wm_str object);
 extern const char WM_VERDICT_KEY[];
 /* follow_write.c: true when something was sent. */
 bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+int wm_follow_call(const struct wm_follow *f, struct wm_kube *host, const char *method, const char *path,
+                   struct wm_str body, struct wm_buf *ret_body, int *ret_status, struct wm_error *err);
+/* Counts it, logs it, and lets the migration rest for a while. */
+void wm_follow_failed(struct wm_follow *f, struct tracked *t, const char *what, const struct wm_error *err);
+/* follow_report.c: true when something was sent. */
 bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
 /* What is remembered of a migration stands in its report, and is read again when it is needed. */
 void wm_follow_forget(struct tracked *t);
 /* Looks at the stored report once: its history is ours. */
 void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+/* Whether the stored report still says what we wrote: asks for it; negative = not known now. */
+int wm_follow_is_ours(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+/* follow_guard.c: looks at what the watch of reports told of this one, and has it made anew when it is due.
+ */
+void wm_follow_guard_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+/* Before a request of ours that shows whether it is there: what the watch tells from now on is newer. */
+void wm_follow_report_expected(struct wm_follow *f, struct tracked *t);
+/* It showed that it is not. */
+void wm_follow_report_missed(struct wm_follow *f, struct tracked *t);
+uint64_t wm_follow_version(struct wm_str resource_version); /* never 0 */
+/* Reports are asked for, and there is a place for them. */
+bool wm_follow_reports(struct wm_follow *f);
 
 #endif

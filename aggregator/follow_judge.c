@@ -46,7 +46,15 @@ static bool is_frozen(const struct tracked *t, const struct wm_world *w, const s
     enum { TIDY_S = 900 };
     int64_t completed_s = s->state->completed_s;
 
-    return t->ended && completed_s && wm_world_now(w, 0) - completed_s > TIDY_S && (t->stored || t->report);
+    return t->ended && completed_s && wm_world_now(w, 0) - completed_s > TIDY_S && t->stored.content &&
+           !t->stored.anew;
+}
+
+/* What is remembered of a migration that has ended stands in its report. */
+static void rest(struct tracked *t)
+{
+    if (t->ended && !t->report_due)
+        wm_follow_forget(t);
 }
 
 static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm_world *w,
@@ -54,8 +62,12 @@ static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm
 {
     wm_auto_buf struct wm_buf status = WM_BUF_MAX(WM_REPORT_MAX + 1);
 
-    if (!f->opts.reports || !t->report_known || is_frozen(t, w, s))
+    if (!wm_follow_reports(f) || !t->report_known)
         return;
+    if (is_frozen(t, w, s)) {
+        rest(t);
+        return;
+    }
     if (!t->history)
         t->history = wm_xcalloc(1, sizeof *t->history);
     wm_history_update(t->history, w, s, t->verdict);
@@ -65,13 +77,12 @@ static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm
         return;
     uint64_t digest = wm_str_digest(wm_buf_text(&status), status.n);
 
-    if (t->stored && wm_report_same(wm_str_of(t->stored), wm_buf_text(&status)))
+    if (digest != t->report && t->stored.content == wm_report_digest(wm_buf_text(&status))) {
         t->report = digest;
-    free(t->stored);
-    t->stored = NULL;
+        t->stored.anew = false;
+    }
     if (digest == t->report) {
-        if (t->ended && !t->report_due)
-            wm_follow_forget(t);
+        rest(t);
         return;
     }
     free(t->report_due);
@@ -108,6 +119,7 @@ bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fl
         memcpy(t->plan_namespace, m->plan_namespace, sizeof t->plan_namespace);
         memcpy(t->plan, m->plan, sizeof t->plan);
         t->offset_s = w.clusters[0].offset_s;
+        t->going = m->going;
         t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
                    (m->row && m->row->waits_for != WM_WAIT_NOTHING);
         bool premature = is_premature(&w, &s);

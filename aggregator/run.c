@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports.h"
 #include "telemetry.h"
 #include "waymark/address.h"
 #include "waymark/clock.h"
@@ -22,7 +23,8 @@ struct running {
     struct wm_fleet *fleet;
     struct wm_follow *follow;
     struct wm_label_conf labels;
-    struct wm_repair *repair; /* NULL = labels are not repaired */
+    struct wm_reports *reports; /* NULL = none are kept */
+    struct wm_repair *repair;   /* NULL = labels are not repaired */
     struct wm_events *events;
     struct wm_lease *lease;
     struct wm_canary *canary;
@@ -164,6 +166,15 @@ static int start_fleet(struct running *r, struct wm_error *err)
     return rc < 0 ? rc : add_remotes(r, err);
 }
 
+static int start_reports(struct running *r, struct wm_error *err)
+{
+    const struct wm_settings *s = r->settings;
+
+    return s->reports ? wm_reports_new(wm_fleet_kube(r->fleet, 0), s->migration_namespace, r->follow,
+                                       &r->reports, err)
+                      : WM_OK;
+}
+
 /* What another leader wrote meanwhile is looked at anew. */
 static void on_leading(void *ctx, bool leading)
 {
@@ -212,15 +223,16 @@ static int start_pages(struct running *r, struct wm_error *err)
 
     if (rc < 0)
         return wm_fail_in(err, "health-listen");
-    r->telemetry =
-        (struct wm_telemetry_sources){r->fleet, r->follow, r->repair, r->events, r->lease, r->canary};
+    r->telemetry = (struct wm_telemetry_sources){r->fleet,  r->follow, r->reports, r->repair,
+                                                 r->events, r->lease,  r->canary};
     return wm_telemetry_new(address, port, &r->telemetry, &r->pages, err);
 }
 
 static int start(struct running *r, struct wm_error *err)
 {
-    static int (*const steps[])(struct running *, struct wm_error *) = {
-        start_own, start_follow, start_events, start_fleet, start_lease, start_canary, start_pages};
+    static int (*const steps[])(struct running *,
+                                struct wm_error *) = {start_own,     start_follow, start_events, start_fleet,
+                                                      start_reports, start_lease,  start_canary, start_pages};
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         int rc = steps[i](r, err);
@@ -252,7 +264,7 @@ static void turns(struct running *r, const sigset_t *signals)
             wm_canary_tick(r->canary);
             tick_ms = now_ms + TICK_MS;
         }
-        if (wm_fleet_synced(r->fleet)) {
+        if (wm_fleet_synced(r->fleet) && wm_reports_looked(r->reports)) {
             wm_follow_turn(r->follow, r->fleet, r->events);
             if (r->repair)
                 wm_repair_turn(r->repair, r->fleet);
@@ -271,6 +283,7 @@ static void stop(struct running *r)
     r->events = wm_events_free(r->events);
     r->canary = wm_canary_free(r->canary);
     r->lease = wm_lease_free(r->lease);
+    r->reports = wm_reports_free(r->reports);
     r->fleet = wm_fleet_free(r->fleet);
     r->follow = wm_follow_free(r->follow);
     r->repair = wm_repair_free(r->repair);

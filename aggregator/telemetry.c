@@ -121,6 +121,9 @@ static void put_follow(struct wm_buf *out, struct wm_follow *follow)
            (int64_t)s.failed);
     sample(out, "waymark_words_lost_total", "counter", "Times that what we wrote was taken away.",
            (int64_t)s.lost);
+    sample(out, "waymark_reports_made_anew_total", "counter",
+           "MigrationReports written again because others had deleted or changed them.",
+           (int64_t)s.reports_again);
     sample(out, "waymark_events_told_total", "counter", "Kubernetes Events told.", (int64_t)s.events);
     sample(out, "waymark_turn_microseconds", "gauge", "Duration of the last turn that had something to do.",
            s.turn_us);
@@ -189,6 +192,10 @@ static unsigned metrics(void *ctx, struct wm_buf *out)
     put_watches(out, from->fleet);
     put_phases(out, from->fleet);
     put_follow(out, from->follow);
+    if (from->reports)
+        sample(out, "waymark_reports_installed", "gauge",
+               "0 when the definition of MigrationReports is not installed: none are written.",
+               wm_reports_installed(from->reports));
     if (from->repair)
         put_repair(out, from->repair);
     if (from->lease) {

@@ -6,6 +6,7 @@
 #include "fleet.h"
 #include "follow.h"
 #include "repair.h"
+#include "reports.h"
 #include "waymark/lease.h"
 #include "waymark/pages.h"
 
@@ -13,6 +14,7 @@
 struct wm_telemetry_sources {
     struct wm_fleet *fleet;
     struct wm_follow *follow;
+    struct wm_reports *reports;
     struct wm_repair *repair;
     struct wm_events *events;
     struct wm_lease *lease;

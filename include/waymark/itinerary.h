@@ -121,9 +121,44 @@ const struct wm_phase *wm_itinerary_phase(enum wm_itinerary it, int step);
 /* The place of a phase, by today's or a former name; 0 = it has none there. */
 int wm_phase_step(enum wm_itinerary it, const char *phase);
 /* The phase after it.  Many phases are conditional (no volumes, no hooks, no quiescing, ...) and are skipped
- * when their condition does not hold, so this is what comes next at the earliest.  NULL at the end, and for a
- * phase that has no place. */
+ * when their condition does not hold, so this is what comes next at the earliest; see wm_phases_next.  NULL
+ * at the end, and for a phase that has no place. */
 const struct wm_phase *wm_phase_next(enum wm_itinerary it, const char *phase);
+/* What phases depend on (mig-controller pkg/controller/migmigration/task.go, allFlags); sets.  Whether MTC's
+ * operator switched images or volumes off altogether stands in no object: they are taken to be on, as they
+ * are by default. */
+enum wm_need {
+    WM_NEED_QUIESCE = 1 << 0,
+    WM_NEED_VERIFY = 1 << 1,
+    WM_NEED_DIRECT_IMAGES = 1 << 2,
+    WM_NEED_INDIRECT_IMAGES = 1 << 3,
+    WM_NEED_IMAGE_STREAMS = 1 << 4,
+    WM_NEED_VOLUMES = 1 << 5,
+    WM_NEED_DIRECT_VOLUMES = 1 << 6,
+    WM_NEED_INDIRECT_VOLUMES = 1 << 7,
+    WM_NEED_STAGE_PODS = 1 << 8,
+    WM_NEED_STAGE_BACKUP = 1 << 9,
+    WM_NEED_SOMETHING_TO_COPY = 1 << 10, /* volumes or image streams */
+    WM_NEED_CONVERSION = 1 << 11,        /* of storage classes */
+    WM_NEED_LIVE_VMS = 1 << 12,
+    WM_NEED_PRE_BACKUP_HOOK = 1 << 13,
+    WM_NEED_POST_BACKUP_HOOK = 1 << 14,
+    WM_NEED_PRE_RESTORE_HOOK = 1 << 15,
+    WM_NEED_POST_RESTORE_HOOK = 1 << 16,
+};
+/* What the phase itself depends on: a migration that is in it meets that. */
+unsigned wm_phase_needs(enum wm_itinerary it, const char *phase);
+/* What is known of them; those in neither set are not known. */
+struct wm_needs {
+    unsigned met, unmet;
+};
+enum { WM_NEXT_PHASES_MAX = 3 };
+/* The phases of which one comes next, in their order, up to the first that certainly comes if the ones before
+ * it do not; what is certainly skipped is not among them.  Returns how many there are, at most
+ * WM_NEXT_PHASES_MAX; *ret_more: there are others behind them.  0 at the end and for a phase without a place.
+ */
+int wm_phases_next(enum wm_itinerary it, const char *phase, const struct wm_needs *known,
+                   const struct wm_phase *ret[static WM_NEXT_PHASES_MAX], bool *ret_more);
 /* The name in status.pipeline of the step that the phase is part of: "Prepare", ...; NULL when it has no
  * place, and for DirectVolumeMigrations, which have no pipeline.  Up to 2020 the last step was called
  * "Final". */

@@ -62,6 +62,10 @@ int wm_json_unescape(struct wm_json_span s, struct wm_buf *out, struct wm_error 
  * when absent. */
 void wm_json_line(struct wm_json_span value, char *out, size_t size);
 
+/* What a string without escapes says, between its quotes; { NULL, 0 } for anything else.  Names have no
+ * escapes. */
+struct wm_str wm_span_plain(struct wm_json_span s);
+
 /* True when the string span decodes to exactly `z`. */
 bool wm_json_span_is(struct wm_json_span s, const char *z);
 

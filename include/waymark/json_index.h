@@ -68,8 +68,7 @@ static inline struct wm_json_span wm_json_span_of(struct wm_json_value v)
     return (struct wm_json_span){(enum wm_json_kind)d->kind, {v.of->text.p + d->at, d->n}};
 }
 
-/* What a string without escapes says, between its quotes; { NULL, 0 } for anything else.  Names have no
- * escapes. */
+/* wm_span_plain of a value. */
 static inline struct wm_str wm_json_plain(struct wm_json_value v)
 {
     const struct wm_json_node *d = v.node ? &v.of->nodes[v.node] : NULL;
@@ -138,6 +137,9 @@ size_t wm_json_count(struct wm_json_value container);
  * written.  Two absent values are the same.  Linear; a difference that only shows in another order of members
  * is told by 64-bit digests. */
 bool wm_json_same(struct wm_json_value a, struct wm_json_value b);
+/* Of what wm_json_same calls the same: for who cannot keep one of both; 0 = absent, or no memory
+ * for it. */
+uint64_t wm_json_digest(struct wm_json_value v);
 
 /* Inside of the module: an empty index of `text`, and room for at least one more node. */
 void wm_json_index_begin(struct wm_json_index *x, struct wm_str text);

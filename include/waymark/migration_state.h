@@ -48,6 +48,8 @@ struct wm_migration_state {
     enum wm_run_kind kind;
     bool canceled; /* that is asked for, or under way, or done */
     bool going;    /* the object is being deleted */
+    bool quiesces, verifies;
+    bool has_stage_pods; /* that were made: later than their phase, false is certain */
 
     wm_word phase;               /* as written */
     const struct wm_phase *row;  /* what is known about it; NULL = unknown phase */

@@ -16,6 +16,8 @@ struct wm_id {
     uint64_t hi, lo;
 };
 struct wm_id wm_id_of(struct wm_str uid);
+/* The owner in metadata.ownerReferences: the controlling one of that kind (NULL = any), else the first. */
+struct wm_id wm_owner_of(struct wm_json_span owners, const char *kind);
 static inline bool wm_id_is(struct wm_id a, struct wm_id b)
 {
     return a.hi == b.hi && a.lo == b.lo;

@@ -5,9 +5,10 @@
  * happened before a restart is read from there, and nowhere else.
  *
  * How it is used: wm_history_read once, when a migration is met for the first time; then, at every change of
- * its situation, wm_history_update, wm_report_status, and a write of the whole status where wm_report_same
- * says false.  While a cluster's sight is STARTING nothing should be written: the tree is not complete.  The
- * status is replaced, never merged: a member that is not in it holds no longer. */
+ * its situation, wm_history_update, wm_report_status, and a write of the whole status where its
+ * wm_report_digest is not that of the stored one.  While a cluster's sight is STARTING nothing should be
+ * written: the tree is not complete.  The status is replaced, never merged: a member that is not in it holds
+ * no longer. */
 #ifndef WAYMARK_REPORT_H
 #define WAYMARK_REPORT_H
 
@@ -85,7 +86,9 @@ void wm_report_status(const struct wm_world *w, const struct wm_situation *s, co
  * plan by name, and the plan may come later than the migration. */
 void wm_report_object(const struct wm_situation *s, struct wm_buf *out);
 
-/* True when a stored MigrationReport has this status already, however the API server wrote it down. */
-bool wm_report_same(struct wm_str stored_report, struct wm_str status);
+/* What a status says, as a number; 0 = nothing.  A stored MigrationReport whose number is that of a status
+ * has this status already, however the API server wrote it down. */
+uint64_t wm_report_digest(struct wm_str status);
+uint64_t wm_report_stored_digest(struct wm_str report);
 
 #endif

@@ -17,6 +17,11 @@ enum { WM_PLAN_NAMESPACES_MAX = 32 };
 struct wm_plan_state {
     wm_name source, target; /* names of MigClusters; "" = not set */
     bool closed, ready;
+    bool indirect_images, indirect_volumes;
+    bool has_volumes, has_direct_volumes; /* to be copied or moved at all; by rsync, where that is not off */
+    bool has_moved_volumes;               /* or snapshots: they need Velero in any case */
+    unsigned hooks;                       /* of enum wm_need */
+    bool type_known, is_conversion;
     size_t n_namespaces; /* those beyond the maximum are left out */
     struct {
         wm_word source, target;
@@ -151,8 +156,8 @@ struct wm_situation {
     const char *awaited_kind;         /* "Restore"; "" = no kind of objects is awaited */
     bool awaits_many;                 /* all of a kind: `awaited` is one of those that are missing */
     const struct wm_record *original; /* a copy of this Backup is awaited; NULL = no copy is */
-    const char *next;                 /* name of the phase after this one; "" = none, or not known */
-    int64_t ends_s;      /* when a timeout that is known ends the wait by itself; 0 = none is known */
+    wm_text next;   /* names of the phases of which one comes next: "X", "X or Y"; "" = none, or not known */
+    int64_t ends_s; /* when a timeout that is known ends the wait by itself; 0 = none is known */
     const char *ends_by; /* who ends it: "Velero"; "" = nobody */
 
     /* Clusters that are needed and cannot be seen, or not all of it; WM_NO_CLUSTER = none.  One without any

@@ -178,16 +178,18 @@ static enum same walk(struct wm_json_value a, struct wm_json_value b)
     return SAME;
 }
 
+uint64_t wm_json_digest(struct wm_json_value v)
+{
+    wm_auto_free uint64_t *room = v.node ? calloc(v.of->nodes[v.node].next - v.node, sizeof *room) : NULL;
+
+    return room ? digest(v, room) : 0;
+}
+
 static bool same_digest(struct wm_json_value a, struct wm_json_value b)
 {
-    uint32_t n = a.of->nodes[a.node].next - a.node, m = b.of->nodes[b.node].next - b.node;
-    wm_auto_free uint64_t *room = calloc(n > m ? n : m, sizeof *room);
+    uint64_t first = wm_json_digest(a);
 
-    if (!room)
-        return false;
-    uint64_t first = digest(a, room);
-
-    return first == digest(b, room);
+    return first && first == wm_json_digest(b); /* 0: no memory */
 }
 
 bool wm_json_same(struct wm_json_value a, struct wm_json_value b)

@@ -61,6 +61,13 @@ static size_t unescape_u(const char *p, const char *end, uint32_t *ret)
     return 12;
 }
 
+struct wm_str wm_span_plain(struct wm_json_span s)
+{
+    if (s.kind != WM_JSON_STRING || memchr(s.text.p, '\\', s.text.n))
+        return (struct wm_str){0};
+    return (struct wm_str){s.text.p + 1, s.text.n - 2};
+}
+
 int wm_json_unescape(struct wm_json_span s, struct wm_buf *out, struct wm_error *err)
 {
     if (s.kind != WM_JSON_STRING)

@@ -36,6 +36,52 @@ static void read_namespaces(struct wm_json_value list, struct wm_plan_state *pla
     }
 }
 
+static void read_volumes(struct wm_json_value list, struct wm_plan_state *plan)
+{
+    for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v)) {
+        struct wm_json_value selection = wm_json_get(v, "selection");
+        struct wm_json_span action = wm_get_span(selection, "action"),
+                            method = wm_get_span(selection, "copyMethod");
+        bool copy = wm_json_span_is(action, "copy");
+
+        plan->has_volumes |= !wm_json_span_is(action, "skip");
+        plan->has_moved_volumes |=
+            wm_json_span_is(action, "move") || (copy && wm_json_span_is(method, "snapshot"));
+        plan->has_direct_volumes |= copy && !wm_json_span_is(method, "snapshot");
+    }
+}
+
+static void read_hooks(struct wm_json_value list, struct wm_plan_state *plan)
+{
+    static const struct {
+        const char *phase;
+        enum wm_need need;
+    } rows[] = {{"PreBackup", WM_NEED_PRE_BACKUP_HOOK},
+                {"PostBackup", WM_NEED_POST_BACKUP_HOOK},
+                {"PreRestore", WM_NEED_PRE_RESTORE_HOOK},
+                {"PostRestore", WM_NEED_POST_RESTORE_HOOK}};
+
+    for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v))
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+            if (wm_json_span_is(wm_get_span(v, "phase"), rows[i].phase))
+                plan->hooks |= rows[i].need;
+}
+
+/* What decides which phases a migration of the plan goes through. */
+static void read_ways(const struct wm_parts *p, struct wm_plan_state *plan)
+{
+    struct wm_json_value type = wm_condition(p->status, "MigrationTypeIdentified");
+
+    plan->indirect_images = wm_is_true(p->spec, "indirectImageMigration");
+    plan->indirect_volumes = wm_is_true(p->spec, "indirectVolumeMigration");
+    plan->has_volumes = plan->has_direct_volumes = plan->has_moved_volumes = false;
+    plan->hooks = 0;
+    read_volumes(wm_json_get(p->spec, "persistentVolumes"), plan);
+    read_hooks(wm_json_get(p->spec, "hooks"), plan);
+    plan->type_known = type.node != 0;
+    plan->is_conversion = wm_json_span_is(wm_get_span(type, "reason"), "StorageConversionPlan");
+}
+
 static void read_plan(const struct wm_parts *p, void *out)
 {
     struct wm_plan_state *plan = out;
@@ -47,6 +93,7 @@ static void read_plan(const struct wm_parts *p, void *out)
     plan->closed = wm_is_true(p->spec, "closed");
     read_namespaces(wm_json_get(p->spec, "namespaces"), plan);
     plan->ready = wm_condition_is_true(p->status, "Ready");
+    read_ways(p, plan);
 }
 
 static void digest_of(struct wm_json_span s, char out[static 17])

@@ -166,6 +166,37 @@ const struct wm_phase *wm_phase_next(enum wm_itinerary it, const char *phase)
     return step ? wm_itinerary_phase(it, step + 1) : NULL;
 }
 
+unsigned wm_phase_needs(enum wm_itinerary it, const char *phase)
+{
+    int step = wm_phase_step(it, phase);
+
+    return step ? wm_routes[it].stops[step - 1].needs : 0;
+}
+
+int wm_phases_next(enum wm_itinerary it, const char *phase, const struct wm_needs *known,
+                   const struct wm_phase *ret[static WM_NEXT_PHASES_MAX], bool *ret_more)
+{
+    int n = 0, at = wm_phase_step(it, phase);
+    unsigned unmet = known->unmet;
+    bool certain = at == 0;
+
+    for (*ret_more = false; !certain && !*ret_more && wm_routes[it].stops[at].phase; at++) {
+        unsigned needs = wm_routes[it].stops[at].needs, open = needs & ~known->met;
+
+        if (needs & unmet)
+            continue;
+        certain = open == 0;
+        /* what depends on the same one thing is not next either when this is skipped */
+        if ((open & (open - 1)) == 0)
+            unmet |= open;
+        if (n < WM_NEXT_PHASES_MAX)
+            ret[n++] = wm_itinerary_phase(it, at + 1);
+        else
+            *ret_more = true;
+    }
+    return n;
+}
+
 const char *wm_phase_pipeline_step(enum wm_itinerary it, const char *phase)
 {
     int step = wm_phase_step(it, phase);

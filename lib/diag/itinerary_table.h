@@ -9,6 +9,7 @@ struct wm_stop {
     const char *phase;
     const char *step;     /* in status.pipeline; NULL in a DirectVolumeMigration */
     const char *formerly; /* names of older releases at this place, separated by spaces; NULL = none */
+    unsigned needs;       /* of enum wm_need: it is skipped unless all of them hold */
 };
 
 /* Both end with a row of zeros. */

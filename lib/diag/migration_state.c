@@ -85,6 +85,8 @@ static void read_spec(struct wm_json_value spec, struct wm_migration_state *m)
               : wm_is_true(spec, "stage")        ? WM_RUN_STAGE
                                                  : WM_RUN_FINAL;
     m->canceled = wm_is_true(spec, "canceled");
+    m->quiesces = wm_is_true(spec, "quiescePods");
+    m->verifies = wm_is_true(spec, "verify");
 }
 
 static void read_errors(struct wm_json_value status, struct wm_migration_state *m)
@@ -284,6 +286,7 @@ static void read_all(const struct wm_json_span at[], const struct wm_json_index 
     m->going = at[DELETED].kind == WM_JSON_STRING;
     read_spec(wm_json_root(x, SPEC), m);
     m->canceled |= wm_condition_is_true(status, "Canceling") || wm_condition_is_true(status, "Canceled");
+    m->has_stage_pods = wm_condition_is_true(status, "StagePodsCreated");
     m->started_s = time_of(status, "startTimestamp");
     read_errors(status, m);
     read_warnings(status, m);

@@ -428,8 +428,7 @@ static struct wm_id uid_in(struct wm_json_span s)
                                     : (struct wm_id){0};
 }
 
-/* The uid of the owner: the controlling one of that kind, else the first. */
-static struct wm_id owner_in(struct wm_json_span owners, const char *kind)
+struct wm_id wm_owner_of(struct wm_json_span owners, const char *kind)
 {
     static const char *const pointers[] = {"/kind", "/uid", "/controller"};
     struct wm_json_span s[3];
@@ -458,7 +457,7 @@ static struct wm_id parent_in(enum wm_kind kind, const struct reading *r)
         const struct wm_parent_way *way = &wm_kinds[kind].parent[i];
 
         if (way->by == WM_BY_OWNER)
-            id = owner_in(r->at[OWNERS], way->what);
+            id = wm_owner_of(r->at[OWNERS], way->what);
         else if (way->by == WM_BY_LABEL)
             id = label_in(r->at[LABELS], way->what);
         else if (way->by == WM_BY_REGARDING)

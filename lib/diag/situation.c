@@ -415,7 +415,6 @@ void wm_situation_place(const struct wm_world *w, const struct wm_record *r, str
         .target_name = "",
         .awaited_on = WM_NO_CLUSTER,
         .awaited_kind = "",
-        .next = "",
         .ends_by = "",
         .blind = {WM_NO_CLUSTER, WM_NO_CLUSTER},
     };
@@ -433,9 +432,7 @@ void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct
         return;
     find_blind(w, ret);
     if (ret->state->outcome == WM_RUN_RUNNING && ret->state->row) {
-        const struct wm_phase *next = wm_phase_next(ret->state->itinerary, ret->state->phase);
-
-        ret->next = next ? next->name : "";
+        wm_situation_next(w, ret);
         wm_situation_await(w, ret);
     }
 }

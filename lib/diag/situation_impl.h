@@ -22,5 +22,7 @@ const struct wm_record *wm_awaited_by(const struct wm_world *w, const struct wm_
                                       const struct wm_phase *phase);
 /* Fills in what the situation's phase waits for. */
 void wm_situation_await(const struct wm_world *w, struct wm_situation *s);
+/* Fills in which phases may come next. */
+void wm_situation_next(const struct wm_world *w, struct wm_situation *s);
 
 #endif

@@ -154,13 +154,6 @@ bool wm_target_of(struct wm_json_value ref, struct wm_target *ret)
     return wm_span_copy(wm_get_span(ref, "name"), ret->name, sizeof ret->name) && namespace_;
 }
 
-struct wm_str wm_plain_text(struct wm_json_span s)
-{
-    if (s.kind != WM_JSON_STRING || memchr(s.text.p, '\\', s.text.n))
-        return (struct wm_str){0};
-    return (struct wm_str){s.text.p + 1, s.text.n - 2};
-}
-
 size_t wm_stored_name_length(const struct wm_subject *s)
 {
     /* k8s.io/apiserver pkg/storage/names: the base is cut to 58 characters, and five follow. */

@@ -52,10 +52,6 @@ struct wm_target {
 };
 bool wm_target_of(struct wm_json_value ref, struct wm_target *ret);
 
-/* The text between the quotes of a string without escapes; { NULL, 0 } for others.  (Names have no escapes.)
- */
-struct wm_str wm_plain_text(struct wm_json_span s);
-
 /* The name's length as it will be stored: with generateName five more, and never over 63. */
 size_t wm_stored_name_length(const struct wm_subject *s);
 

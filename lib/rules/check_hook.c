@@ -30,7 +30,7 @@ static void check_image(struct wm_check *c)
 {
     struct wm_json_span image = wm_get_span(c->s->spec, "image");
 
-    if (!wm_is_image_reference(wm_plain_text(image)))
+    if (!wm_is_image_reference(wm_span_plain(image)))
         wm_report(c, &rules[IMAGE], "spec.image", image,
                   wm_is_set(c->s->spec, "image") ? "this is no image that can be pulled"
                                                  : "the hook has no image");

@@ -102,7 +102,7 @@ struct mapping {
 
 static struct mapping mapping_of(struct wm_json_span s)
 {
-    struct wm_str text = wm_plain_text(s);
+    struct wm_str text = wm_span_plain(s);
     const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
 
     if (!colon)
@@ -193,7 +193,7 @@ static void check_pvc_names(struct wm_check *c, const struct wm_target *at)
 
         if (wm_str_eq(m.from, m.to))
             continue;
-        report(c, WM_MM_PVC_MAPPING, "the plan gives a volume claim a new name: ", wm_plain_text(name));
+        report(c, WM_MM_PVC_MAPPING, "the plan gives a volume claim a new name: ", wm_span_plain(name));
         return;
     }
 }

@@ -13,7 +13,7 @@ static int64_t time_of(struct wm_json_span timestamp, int64_t otherwise)
 {
     int64_t t;
 
-    return wm_time_parse(wm_plain_text(timestamp), &t) ? t : otherwise;
+    return wm_time_parse(wm_span_plain(timestamp), &t) ? t : otherwise;
 }
 
 static int64_t created_at(struct wm_json_value migration)

@@ -9,10 +9,10 @@ static void check_names(struct wm_check *c, struct wm_json_value hook, size_t i)
     struct wm_json_span account = wm_get_span(hook, "serviceAccount"),
                         namespace_ = wm_get_span(hook, "executionNamespace");
 
-    if (!wm_is_dns_subdomain(wm_plain_text(account)))
+    if (!wm_is_dns_subdomain(wm_span_plain(account)))
         wm_report(c, &wm_plan_rows[PLAN_HOOK_SERVICE_ACCOUNT], wm_plan_field("hooks", i, "serviceAccount").z,
                   account, "this is no name that a service account can have");
-    if (!wm_is_dns_label(wm_plain_text(namespace_)))
+    if (!wm_is_dns_label(wm_span_plain(namespace_)))
         wm_report(c, &wm_plan_rows[PLAN_HOOK_NAMESPACE], wm_plan_field("hooks", i, "executionNamespace").z,
                   namespace_, "this is no name that a namespace can have");
 }

@@ -81,7 +81,7 @@ static const char *signature_fault(struct wm_json_span value)
 
 static const char *duration_fault(struct wm_json_span value)
 {
-    return wm_is_go_duration(wm_plain_text(value)) ? NULL : "this is no duration like 10m or 1h30m";
+    return wm_is_go_duration(wm_span_plain(value)) ? NULL : "this is no duration like 10m or 1h30m";
 }
 
 enum { SETTINGS_MAX = 4, KEYS_MAX = 3 };

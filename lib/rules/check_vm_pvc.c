@@ -85,13 +85,13 @@ static void judge_age(struct wm_check *c, const char *pvc, struct wm_json_value 
     struct wm_json_span created = wm_get_span(metadata, "creationTimestamp");
     int64_t created_s;
 
-    if (c->s->now_s == 0 || !wm_time_parse(wm_plain_text(created), &created_s) ||
+    if (c->s->now_s == 0 || !wm_time_parse(wm_span_plain(created), &created_s) ||
         c->s->now_s - created_s <= MOUNT_LIMIT_S)
         return;
     wm_report(c, rule, "metadata.name", c->s->object.at[WM_O_NAME],
               "PVC %s exists since %.*s: the 5 minutes that VirtRigaud waits for the mount are over before "
               "the migration begins",
-              pvc, WM_STR_ARG(wm_plain_text(created)));
+              pvc, WM_STR_ARG(wm_span_plain(created)));
 }
 
 static void judge_storage_pvc(struct wm_check *c, const char *pvc, struct wm_json_value metadata)

@@ -10,7 +10,7 @@ static const struct wm_json_span nothing;
 static void check_size(struct wm_check *c, struct wm_json_span size)
 {
     const struct wm_rule *rule = &wm_vm_rules[WM_VM_PVC_SETTINGS];
-    enum wm_quantity quantity = wm_quantity_of(wm_plain_text(size));
+    enum wm_quantity quantity = wm_quantity_of(wm_span_plain(size));
 
     if (quantity == WM_QUANTITY_NONE)
         wm_report(c, rule, "spec.storage.pvc.size", size,

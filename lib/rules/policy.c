@@ -126,7 +126,7 @@ bool wm_policy_add(struct wm_policy *p, const struct wm_policy_row *row)
 static bool span_matches(wm_globs globs, struct wm_json_span s)
 {
     wm_auto_buf struct wm_buf decoded = WM_BUF_MAX(REQUESTER_MAX);
-    struct wm_str text = wm_plain_text(s);
+    struct wm_str text = wm_span_plain(s);
 
     if (!text.p && wm_json_unescape(s, &decoded, NULL) == WM_OK)
         text = wm_buf_text(&decoded);

@@ -109,13 +109,20 @@ void wm_report_object(const struct wm_situation *s, struct wm_buf *out)
 
 /* --- the same --- */
 
-bool wm_report_same(struct wm_str stored_report, struct wm_str status)
+uint64_t wm_report_digest(struct wm_str status)
+{
+    wm_auto_index struct wm_json_index x = {0};
+
+    return wm_json_index(status, &x, NULL) == WM_OK ? wm_json_digest(wm_json_root(&x, 0)) : 0;
+}
+
+uint64_t wm_report_stored_digest(struct wm_str report)
 {
     static const char *const pointers[] = {"/status"};
-    wm_auto_index struct wm_json_index old = {0}, fresh = {0};
+    wm_auto_index struct wm_json_index x = {0};
     struct wm_json_span at[1];
 
-    return wm_json_locate_indexed(stored_report, 1, pointers, at, 1, &old, NULL) == WM_OK &&
-           wm_json_index(status, &fresh, NULL) == WM_OK && old.root[0] && fresh.root[0] &&
-           wm_json_same(wm_json_root(&old, 0), wm_json_root(&fresh, 0));
+    if (wm_json_locate_indexed(report, 1, pointers, at, 1, &x, NULL) < 0)
+        return 0;
+    return wm_json_digest(wm_json_root(&x, 0));
 }

@@ -86,7 +86,7 @@ void fixture_add_volumes(struct fixture *f)
     f->s.progress[WM_KIND_PVR] = (struct wm_progress){2, 0, 0, 1073741824, 3221225472};
     f->s.awaited_on = 2;
     f->s.awaited_kind = "Restore";
-    f->s.next = "EnsureStagePodsDeleted";
+    snprintf(f->s.next, sizeof f->s.next, "EnsureStagePodsDeleted");
     f->s.ends_s = FIXTURE_NOW + 2701;
     f->s.ends_by = "Velero";
 }

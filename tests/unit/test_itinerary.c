@@ -246,6 +246,56 @@ static void the_choice_of_an_itinerary(void **state)
     assert_int_equal(wm_itinerary_choose(&c), WM_ITINERARY_FINAL);
 }
 
+/* --- what comes next --- */
+
+static const struct next_row {
+    const char *title;
+    enum wm_itinerary it;
+    const char *phase;
+    unsigned met, unmet;
+    const char *next; /* with " ..." when there are more */
+} next_rows[] = {
+    {"certain", WM_ITINERARY_STAGE, "Started", 0, 0, "StartRefresh"},
+    {"nothing known, one thing in doubt", WM_ITINERARY_STAGE, "StagePodsCreated", 0, 0,
+     "RestartRestic AnnotateResources WaitForVeleroReady"},
+    {"what depends on the same is left out", WM_ITINERARY_STAGE, "EnsureStageRestore", 0,
+     WM_NEED_DIRECT_IMAGES,
+     "StageRestoreCreated WaitForDirectVolumeMigrationToComplete SwapPVCReferences ..."},
+    {"it is known to be needed", WM_ITINERARY_STAGE, "EnsureStageRestore", WM_NEED_STAGE_BACKUP, 0,
+     "StageRestoreCreated"},
+    {"one optional", WM_ITINERARY_FINAL, "FinalRestoreCreated", 0, 0, "UnQuiesceDestApplications"},
+    {"hooks may be there", WM_ITINERARY_FINAL, "UnQuiesceDestApplications", 0, WM_NEED_QUIESCE,
+     "PostRestoreHooks DeleteRegistries"},
+    {"hooks are not there", WM_ITINERARY_FINAL, "UnQuiesceDestApplications", 0,
+     WM_NEED_QUIESCE | WM_NEED_POST_RESTORE_HOOK, "DeleteRegistries"},
+    {"hooks are there", WM_ITINERARY_FINAL, "UnQuiesceDestApplications", WM_NEED_POST_RESTORE_HOOK, 0,
+     "PostRestoreHooks"},
+    {"one of two is not met", WM_ITINERARY_FINAL, "PostRestoreHooks", WM_NEED_CONVERSION, WM_NEED_QUIESCE,
+     "DeleteRegistries"},
+    {"the end", WM_ITINERARY_FINAL, "Completed", 0, 0, ""},
+    {"no place", WM_ITINERARY_FINAL, "no such phase", 0, 0, ""},
+    {"no itinerary", WM_ITINERARY_NONE, "Started", 0, 0, ""},
+};
+
+static void what_may_come_next_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof next_rows / sizeof next_rows[0]; i++) {
+        const struct next_row *r = &next_rows[i];
+        const struct wm_phase *next[WM_NEXT_PHASES_MAX];
+        struct wm_needs known = {r->met, r->unmet};
+        char text[300] = "";
+        bool more;
+        int n = wm_phases_next(r->it, r->phase, &known, next, &more);
+
+        for (int k = 0; k < n; k++)
+            sprintf(text + strlen(text), "%s%s", k ? " " : "", next[k]->name);
+        strcat(text, more ? " ..." : "");
+        if (strcmp(text, r->next) != 0)
+            fail_msg("%s: '%s' instead of '%s'", r->title, text, r->next);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +306,7 @@ int main(void)
         cmocka_unit_test(one_name_can_mean_two_things),
         cmocka_unit_test(some_rows_in_full),
         cmocka_unit_test(the_choice_of_an_itinerary),
+        cmocka_unit_test(what_may_come_next_is_named),
     };
     int failed = RUN_TABLE("order of the itineraries", orders, check_order);
 
