@@ -154,6 +154,11 @@ static void forget(struct tracked *t)
     t->told[0] = '\0';
 }
 
+static bool is_time(const struct tracked *t)
+{
+    return t->again_ms && wm_mono_ms() >= t->again_ms;
+}
+
 /* Takes the marks off, so that what comes while it is judged marks it again. */
 static bool take_dirty(struct wm_follow *f, struct tracked *t)
 {
@@ -175,7 +180,7 @@ static bool is_due(struct wm_follow *f, struct tracked *t, bool may_write)
         return false;
     bool dirty = take_dirty(f, t);
 
-    return dirty || (may_write && t->report_unread && now_ms >= t->retry_ms);
+    return dirty || is_time(t) || (may_write && t->report_unread && now_ms >= t->retry_ms);
 }
 
 static void drop_gone(struct wm_follow *f)
@@ -208,7 +213,8 @@ static bool is_busy(const struct tracked *t)
     bool unsaid = t->seen && t->wanted && t->live != t->wanted;
     bool touched = s->content && (s->gone || (s->version && s->version != s->ours));
 
-    return touched || t->dirty || t->report_unread || t->report_due || unsaid || t->slot.wanted_ms;
+    return touched || t->dirty || is_time(t) || t->report_unread || t->report_due || unsaid ||
+           t->slot.wanted_ms;
 }
 
 /* The list only grows at its head while we walk: its tail is ours. */

@@ -6,6 +6,7 @@
 #define WAYMARK_AGGREGATOR_FOLLOW_H
 
 #include "fleet.h"
+#include "waymark/cause.h"
 #include "waymark/events.h"
 #include "waymark/labels.h"
 #include "waymark/writing.h"
@@ -15,6 +16,7 @@ struct wm_follow;
 struct wm_follow_opts {
     bool conditions, verdicts, reports, events; /* what is written */
     const struct wm_label_conf *labels; /* which a MigMigration gets with them; borrowed; NULL = none */
+    struct wm_thresholds thresholds;
     /* Asked before every write: false = another replica leads. */
     bool (*may_write)(void *ctx);
     void *ctx;
@@ -46,6 +48,11 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
 void wm_follow_wait(struct wm_follow *f, int ms);
 /* Everything is judged again: this replica has begun to lead, or was blind for a while. */
 void wm_follow_again(struct wm_follow *f);
+
+/* Every migration that stands still, with its cause and since when. */
+typedef void wm_follow_stall_fn(void *ctx, const char *namespace_, const char *name, const char *cause,
+                                int64_t since_s);
+void wm_follow_stalls(struct wm_follow *f, wm_follow_stall_fn *fn, void *ctx);
 
 struct wm_follow_stats {
     size_t migrations, unfinished;

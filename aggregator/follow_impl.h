@@ -41,6 +41,11 @@ struct tracked {
     uint64_t written;         /* digest of what was written last */
     struct wm_said said[WM_SAID_COUNT];
     char verdict[WM_VERDICT_MAX];
+    struct wm_pulse pulse;
+    wm_word warned;             /* the cause that the last event told; "" = none stands */
+    wm_word stalled;            /* lock: the cause that stands; "" = none */
+    int64_t stalled_s;          /* lock: since when */
+    int64_t again_ms;           /* when time alone may change what is to be said; 0 = never */
     int64_t retry_ms;           /* no write before */
     struct wm_history *history; /* of an unfinished one, or one whose report is not written yet */
     bool report_known;          /* the stored report was looked at */
@@ -81,6 +86,15 @@ void wm_follow_wake(struct wm_follow *f);
 /* follow_judge.c: what is to be said of a migration, into *t; false = the model has no such migration. */
 bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet,
                      struct wm_events *events);
+/* follow_cause.c: why it does not get on, into *t; the diagnosis is good until the fleet is unlocked. */
+const struct wm_diagnosis *wm_follow_diagnose(struct wm_follow *f, struct tracked *t,
+                                              const struct wm_world *w, const struct wm_situation *s);
+/* Tells in events when a cause comes, changes and goes. */
+void wm_follow_tell_cause(struct wm_follow *f, struct tracked *t, const struct wm_situation *s,
+                          struct wm_events *events);
+/* follow_judge.c: */
+void wm_follow_tell(struct wm_follow *f, const struct wm_situation *s, const struct wm_said *said,
+                    bool warning, struct wm_events *events);
 /* follow_words.c: digests of our words, as they are wanted and as an object has them. */
 uint64_t wm_words_wanted(const struct wm_follow_opts *o, const struct tracked *t);
 uint64_t wm_words_live(const struct wm_follow_opts *o, struct wm_str object);

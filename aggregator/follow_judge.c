@@ -7,8 +7,8 @@
 
 /* --- events: at a new phase, and at the end --- */
 
-static void tell(struct wm_follow *f, const struct wm_situation *s, const struct wm_said *said, bool warning,
-                 struct wm_events *events)
+void wm_follow_tell(struct wm_follow *f, const struct wm_situation *s, const struct wm_said *said,
+                    bool warning, struct wm_events *events)
 {
     const struct wm_migration_state *m = s->state;
     struct wm_event e = {
@@ -33,7 +33,7 @@ static void tell_news(struct wm_follow *f, struct tracked *t, const struct wm_si
     if (!events || !f->opts.events || !said->wanted || strcmp(t->told, said->reason) == 0)
         return;
     if (t->told[0] && !(t->recalled && strcmp(t->told, s->state->phase) == 0))
-        tell(f, s, said, !good, events);
+        wm_follow_tell(f, s, said, !good, events);
     t->recalled = false;
     snprintf(t->told, sizeof t->told, "%s", said->reason);
 }
@@ -58,7 +58,7 @@ static void rest(struct tracked *t)
 }
 
 static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm_world *w,
-                         const struct wm_situation *s)
+                         const struct wm_situation *s, const struct wm_diagnosis *d)
 {
     wm_auto_buf struct wm_buf status = WM_BUF_MAX(WM_REPORT_MAX + 1);
 
@@ -68,11 +68,9 @@ static void judge_report(struct wm_follow *f, struct tracked *t, const struct wm
         rest(t);
         return;
     }
-    if (!t->history)
-        t->history = wm_xcalloc(1, sizeof *t->history);
     wm_history_update(t->history, w, s, t->verdict);
     t->history->watched = true;
-    wm_report_status(w, s, t->history, &status);
+    wm_report_status(w, s, t->history, d, &status);
     if (wm_buf_check(&status, NULL) < 0)
         return;
     uint64_t digest = wm_str_digest(wm_buf_text(&status), status.n);
@@ -98,6 +96,28 @@ static bool is_premature(const struct wm_world *w, const struct wm_situation *s)
         if (needed[i] < w->n_clusters && w->clusters[needed[i]].sight == WM_SIGHT_STARTING)
             return true;
     return false;
+}
+
+/* What was said before a restart stands in the report: nothing is written before that was read. */
+static bool is_unread(struct wm_follow *f, const struct tracked *t)
+{
+    return wm_follow_reports(f) && !t->report_known && !t->report_unread;
+}
+
+static void say(struct wm_follow *f, struct tracked *t, const struct wm_world *w,
+                const struct wm_situation *s, struct wm_events *events)
+{
+    bool unread = is_unread(f, t);
+
+    if (!t->history && (!t->ended || t->report_known))
+        t->history = wm_xcalloc(1, sizeof *t->history);
+    wm_situation_say(w, s, t->said);
+    const struct wm_diagnosis *d = wm_follow_diagnose(f, t, w, s);
+
+    judge_report(f, t, w, s, d);
+    tell_news(f, t, s, events);
+    wm_follow_tell_cause(f, t, s, events);
+    t->wanted = unread ? 0 : wm_words_wanted(&f->opts, t);
 }
 
 bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet, struct wm_events *events)
@@ -127,11 +147,7 @@ bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fl
         /* Not before: what has ended is not judged again when a cluster's sight changes. */
         t->ended = !premature && s.ending != WM_ENDING_NONE;
         if (!premature) {
-            wm_situation_say(&w, &s, t->said);
-            wm_situation_verdict(&w, &s, t->verdict);
-            judge_report(f, t, &w, &s);
-            tell_news(f, t, &s, events);
-            t->wanted = wm_words_wanted(&f->opts, t);
+            say(f, t, &w, &s, events);
         }
         f->judged++;
     }

@@ -46,6 +46,8 @@ static void recall(struct tracked *t)
         return;
     memcpy(t->told, h->moments[h->n - 1].phase, sizeof t->told);
     t->recalled = true;
+    if (!h->stall.to_s)
+        memcpy(t->warned, h->stall.cause, sizeof t->warned);
 }
 
 /* What we know to have written holds until it is made anew; else what is there is as good. */
@@ -83,7 +85,9 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
         return;
     }
     t->report_known = true;
-    t->history = wm_xcalloc(1, sizeof *t->history);
+    if (!t->history)
+        t->history = wm_xcalloc(1, sizeof *t->history);
+    t->pulse = (struct wm_pulse){0};
     if (rc == WM_OK && wm_history_read(t->history, wm_buf_text(&object), t->uid))
         accept_stored(t, wm_buf_text(&object));
     else if (rc == WM_OK)

@@ -60,6 +60,33 @@ static int start_own(struct running *r, struct wm_error *err)
     return rc;
 }
 
+static int set_threshold(const char *item, struct wm_thresholds *ret, struct wm_error *err)
+{
+    const char *value = strchr(item, '=');
+    int64_t s = value ? wm_str_digits(wm_str_of(value + 1), -1) : -1;
+
+    for (int i = 0; i < WM_T_COUNT && s > 0; i++) {
+        const char *name = wm_threshold_name((enum wm_threshold)i);
+
+        if (strlen(name) == (size_t)(value - item) && strncmp(item, name, strlen(name)) == 0) {
+            ret->s[i] = s;
+            return WM_OK;
+        }
+    }
+    return wm_fail(err, WM_E_INVALID, "thresholds", "'%s' is no NAME=SECONDS with one of the names in --help",
+                   item);
+}
+
+static int read_thresholds(const struct wm_settings *s, struct wm_thresholds *ret, struct wm_error *err)
+{
+    int rc = WM_OK;
+
+    wm_thresholds_default(ret);
+    for (size_t i = 0; i < s->thresholds.n && rc == WM_OK; i++)
+        rc = set_threshold(s->thresholds.items[i], ret, err);
+    return rc;
+}
+
 static int start_follow(struct running *r, struct wm_error *err)
 {
     const struct wm_settings *s = r->settings;
@@ -75,6 +102,8 @@ static int start_follow(struct running *r, struct wm_error *err)
     };
     int rc = wm_label_settings_conf(&s->labels, &r->labels, err);
 
+    if (rc == WM_OK)
+        rc = read_thresholds(s, &opts.thresholds, err);
     if (rc < 0)
         return rc;
     r->follow = wm_follow_new(&opts);

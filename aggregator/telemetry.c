@@ -183,6 +183,26 @@ static void put_phases(struct wm_buf *out, struct wm_fleet *fleet)
     wm_fleet_unlock(fleet);
 }
 
+static void put_stall(void *ctx, const char *namespace_, const char *name, const char *cause, int64_t since_s)
+{
+    struct phases *p = ctx;
+
+    if (p->left-- <= 0)
+        return;
+    wm_buf_printf(p->out, "waymark_migration_stalled_since_seconds{namespace=\"%s\",migration=", namespace_);
+    wm_json_quote(p->out, wm_str_of(name));
+    wm_buf_printf(p->out, ",cause=\"%s\"} %" PRId64 "\n", cause, since_s);
+}
+
+static void put_stalls(struct wm_buf *out, struct wm_follow *follow)
+{
+    struct phases p = {.out = out, .left = MAX_PHASES};
+
+    head(out, "waymark_migration_stalled_since_seconds", "gauge",
+         "Unix time since when a migration stands still, by its cause; the first 100 of them.");
+    wm_follow_stalls(follow, put_stall, &p);
+}
+
 static unsigned metrics(void *ctx, struct wm_buf *out)
 {
     const struct wm_telemetry_sources *from = ctx;
@@ -191,6 +211,7 @@ static unsigned metrics(void *ctx, struct wm_buf *out)
     wm_buf_puts(out, "waymark_build_info{version=\"" WAYMARK_VERSION "\"} 1\n");
     put_watches(out, from->fleet);
     put_phases(out, from->fleet);
+    put_stalls(out, from->follow);
     put_follow(out, from->follow);
     if (from->reports)
         sample(out, "waymark_reports_installed", "gauge",

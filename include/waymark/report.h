@@ -12,7 +12,7 @@
 #ifndef WAYMARK_REPORT_H
 #define WAYMARK_REPORT_H
 
-#include "waymark/situation.h"
+#include "waymark/cause.h"
 
 #define WM_REPORT_API_VERSION "waymark.io/v1alpha1"
 #define WM_REPORT_KIND "MigrationReport"
@@ -49,12 +49,22 @@ struct wm_lasting {
     int64_t since_s;
 };
 
+/* What held the migration up last.  All zero = nothing did. */
+struct wm_stall {
+    wm_word cause;
+    char message[WM_MESSAGE_MAX];
+    int64_t from_s, to_s; /* to_s 0 = it still does */
+    int64_t gone_s;       /* not seen since, but that may be chance; 0 = seen at the last look */
+};
+
 /* What must be remembered of a migration.  All zero = nothing. */
 struct wm_history {
     struct wm_moment moments[WM_TIMELINE_MAX]; /* the oldest first; when full, the second one goes */
     size_t n, n_dropped;
     int64_t verdict_since_s;
     char verdict[WM_VERDICT_MAX];
+    int64_t progress_s; /* of the last progress; 0 = not known */
+    struct wm_stall stall;
     struct wm_lasting clusters[WM_REPORT_CLUSTERS_MAX], conditions[WM_REPORT_CONDITIONS_MAX];
     /* Nothing can have passed unseen since the last update.  False after wm_history_read; whoever watches
      * sets it to false when the host's cluster was out of sight. */
@@ -72,6 +82,18 @@ bool wm_history_update(struct wm_history *h, const struct wm_world *w, const str
  * counts as not remembered. */
 bool wm_history_read(struct wm_history *h, struct wm_str report, const char *uid);
 
+/* --- what holds it up, over time --- */
+
+/* Takes in a diagnosis: what was found is said at once, and taken back when it was not seen for 20 s; then
+ * the condition is False for ten minutes, and goes.  `out` becomes the condition MigrationStalled; returns
+ * when time alone will change it, 0 = never. */
+#define WM_MOVES_AGAIN "MovesAgain" /* its reason, when it is False */
+int64_t wm_stall_say(struct wm_stall *stall, const struct wm_diagnosis *d, struct wm_said *out);
+/* Adds to the words of the end what held the migration up last. */
+void wm_stall_end(const struct wm_stall *stall, const struct wm_situation *s, struct wm_said *outcome);
+/* One line, for the annotation: as wm_situation_verdict, or what holds it up. */
+void wm_diagnosis_verdict(const struct wm_diagnosis *d, char out[static WM_VERDICT_MAX]);
+
 /* --- the object --- */
 
 enum { WM_REPORT_MAX = 512 << 10 };
@@ -79,9 +101,9 @@ enum { WM_REPORT_MAX = 512 << 10 };
 /* Appends the report's status as JSON, at most WM_REPORT_MAX bytes, and at most what `out` may hold: what of
  * the tree does not fit is counted only.  After the end, how well clusters are seen is left out: it would
  * make every old report change with every link that fails.  Deterministic: the same situation and history
- * give the same bytes; no clock is in it. */
+ * give the same bytes; no clock is in it.  `d` NULL: it was not looked for causes. */
 void wm_report_status(const struct wm_world *w, const struct wm_situation *s, const struct wm_history *h,
-                      struct wm_buf *out);
+                      const struct wm_diagnosis *d, struct wm_buf *out);
 /* Appends a whole new MigrationReport without status.  spec.planRef has no uid: a migration refers to its
  * plan by name, and the plan may come later than the migration. */
 void wm_report_object(const struct wm_situation *s, struct wm_buf *out);

@@ -186,7 +186,8 @@ struct wm_said {
     wm_word reason;
     char message[WM_MESSAGE_MAX];
 };
-enum { WM_SAID_PROGRESS, WM_SAID_OUTCOME, WM_SAID_COUNT };
+enum { WM_SAID_PROGRESS, WM_SAID_OUTCOME, WM_SAID_STALLED, WM_SAID_COUNT };
+/* All but MigrationStalled, which wm_stall_say tells: that one is not wanted afterwards. */
 void wm_situation_say(const struct wm_world *w, const struct wm_situation *s,
                       struct wm_said said[WM_SAID_COUNT]);
 /* One line, for the annotation waymark.io/verdict. */

@@ -59,11 +59,22 @@ static void read_lasting(struct wm_json_value list, const char *what, const char
     }
 }
 
+static void read_stall(struct wm_json_value stall, struct wm_stall *ret)
+{
+    if (!wm_span_copy(wm_get_span(stall, "cause"), ret->cause, sizeof ret->cause))
+        return;
+    wm_span_copy(wm_get_span(stall, "message"), ret->message, sizeof ret->message);
+    ret->from_s = time_of(stall, "from");
+    ret->to_s = time_of(stall, "to");
+}
+
 static void read_status(struct wm_json_value status, struct wm_history *h)
 {
     read_timeline(status, h);
     wm_span_copy(wm_get_span(status, "verdict"), h->verdict, sizeof h->verdict);
     h->verdict_since_s = time_of(status, "verdictSince");
+    h->progress_s = time_of(status, "lastProgress");
+    read_stall(wm_json_get(status, "stall"), &h->stall);
     read_lasting(wm_json_get(status, "clusters"), "name", "sight", "since", h->clusters,
                  WM_REPORT_CLUSTERS_MAX);
     read_lasting(wm_json_get(status, "conditions"), "type", "status", "lastTransitionTime", h->conditions,

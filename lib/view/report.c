@@ -184,7 +184,7 @@ static void put_timeline(struct wm_buf *out, const struct wm_history *h)
 }
 
 void wm_report_status(const struct wm_world *w, const struct wm_situation *s, const struct wm_history *h,
-                      struct wm_buf *out)
+                      const struct wm_diagnosis *d, struct wm_buf *out)
 {
     size_t end = out->max - out->n > WM_REPORT_MAX ? out->n + WM_REPORT_MAX : out->max;
 
@@ -195,6 +195,9 @@ void wm_report_status(const struct wm_world *w, const struct wm_situation *s, co
     put_conditions(out, w, s, h);
     put_clusters(out, w, s, h);
     put_timeline(out, h);
+    wm_report_put_stall(h, out);
+    if (d)
+        wm_report_put_findings(d, out);
     wm_report_put_progress(s, out);
     wm_report_put_tree(w, s, end, out);
     wm_put_close(out, '}');

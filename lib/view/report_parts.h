@@ -36,4 +36,8 @@ bool wm_report_ended(const struct wm_situation *s);
 /* The state of `what` among `list`; NULL = not remembered. */
 const struct wm_lasting *wm_lasting_find(const struct wm_lasting *list, size_t max, const char *what);
 
+/* report_findings.c: the last progress and what held the migration up last; what was found now. */
+void wm_report_put_stall(const struct wm_history *h, struct wm_buf *out);
+void wm_report_put_findings(const struct wm_diagnosis *d, struct wm_buf *out);
+
 #endif

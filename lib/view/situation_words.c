@@ -227,6 +227,7 @@ void wm_situation_say(const struct wm_world *w, const struct wm_situation *s,
     memset(said, 0, WM_SAID_COUNT * sizeof *said);
     say_progress(w, s, &said[WM_SAID_PROGRESS]);
     wm_say_outcome(w, s, &said[WM_SAID_OUTCOME]);
+    said[WM_SAID_STALLED].type = "MigrationStalled";
 }
 
 /* --- one line --- */

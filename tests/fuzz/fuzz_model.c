@@ -102,7 +102,7 @@ static void put_report(const struct telling *t, const struct wm_situation *s, co
     wm_buf_puts(&report, ",\"status\":");
     size_t from = report.n;
 
-    wm_report_status(&t->world, s, h, &report);
+    wm_report_status(&t->world, s, h, NULL, &report);
     MUST(report.n - from <= WM_REPORT_MAX, "a status is within its limit");
     wm_buf_puts(&report, "}");
     MUST(wm_json_parse(wm_buf_text(&report), &tree, NULL) == WM_OK, "a report is JSON");

@@ -43,7 +43,9 @@ void ground_begin(struct ground *g)
     memset(g, 0, sizeof *g);
     g->host = fake_api_start(NULL, 0, NULL);
     g->server = fake_api_server(g->host);
-    g->opts = (struct wm_follow_opts){true, true, true, false, NULL, may_write, g, NULL};
+    g->opts = (struct wm_follow_opts){
+        .conditions = true, .verdicts = true, .reports = true, .may_write = may_write, .ctx = g};
+    wm_thresholds_default(&g->opts.thresholds);
     g->may_write = true;
 }
 

@@ -108,6 +108,6 @@ void fixture_report(const struct fixture *f, struct wm_buf *out)
     wm_report_object(&f->s, out);
     out->n--; /* its last bracket comes behind the status */
     wm_buf_puts(out, ",\"status\":");
-    wm_report_status(&f->w, &f->s, &f->h, out);
+    wm_report_status(&f->w, &f->s, &f->h, NULL, out);
     wm_buf_puts(out, "}");
 }

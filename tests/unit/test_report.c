@@ -140,7 +140,7 @@ static void check_ceiling(struct fixture *f, size_t max, size_t twigs_at_least)
     wm_auto_json cJSON *status = NULL;
     struct wm_error err = {0};
 
-    wm_report_status(&f->w, &f->s, &f->h, &out);
+    wm_report_status(&f->w, &f->s, &f->h, NULL, &out);
     assert_int_equal(out.bad, WM_OK);
     assert_true(out.n <= max);
     if (wm_json_parse(wm_buf_text(&out), &status, &err) < 0)
@@ -177,7 +177,7 @@ static void a_room_too_small_for_all_but_the_tree_is_an_error(void **state)
     for (size_t max = 0; max < 1000; max++) {
         wm_auto_buf struct wm_buf out = WM_BUF_MAX(max);
 
-        wm_report_status(&f.w, &f.s, &f.h, &out);
+        wm_report_status(&f.w, &f.s, &f.h, NULL, &out);
         assert_int_equal(out.bad, WM_E_TOO_BIG);
     }
     fixture_end(&f);
@@ -195,7 +195,7 @@ static void what_the_api_server_reorders_is_the_same(void **state)
     fixture_begin(&f, "multi-attach");
     restoring(&f);
     fixture_report(&f, &report);
-    wm_report_status(&f.w, &f.s, &f.h, &status);
+    wm_report_status(&f.w, &f.s, &f.h, NULL, &status);
     wm_json_parse(wm_buf_text(&report), &stored, NULL);
     golden_reverse(stored);
     wm_auto_free char *text = cJSON_Print(stored);
@@ -203,7 +203,7 @@ static void what_the_api_server_reorders_is_the_same(void **state)
     assert_int_equal(wm_report_stored_digest(wm_str_of(text)), wm_report_digest(wm_buf_text(&status)));
     f.s.progress[WM_KIND_PVR].done++;
     wm_buf_clear(&status);
-    wm_report_status(&f.w, &f.s, &f.h, &status);
+    wm_report_status(&f.w, &f.s, &f.h, NULL, &status);
     assert_int_not_equal(wm_report_stored_digest(wm_str_of(text)), wm_report_digest(wm_buf_text(&status)));
     assert_int_not_equal(wm_report_digest(wm_buf_text(&status)), 0);
     assert_int_equal(wm_report_stored_digest(wm_str_of("{\"spec\":{}}")), 0);

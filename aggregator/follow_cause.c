@@ -1,0 +1,81 @@
+/* Why a migration does not get on: judged with everything else, and again when time alone may change it. */
+#include <stdio.h>
+
+#include "follow_impl.h"
+#include "waymark/clock.h"
+
+/* A restart of ours is no progress. */
+static void feel_pulse(struct tracked *t, const struct wm_world *w, const struct wm_situation *s)
+{
+    bool first = t->pulse.changed_s == 0;
+
+    wm_pulse_feel(&t->pulse, w, s);
+    if (!t->history)
+        return;
+    if (first && t->history->progress_s > t->pulse.changed_s && t->history->progress_s <= w->now_s)
+        t->pulse.changed_s = t->history->progress_s;
+    t->history->progress_s = t->pulse.changed_s;
+}
+
+static void note(struct wm_follow *f, struct tracked *t, const struct wm_said *said, int64_t since_s)
+{
+    bool stands = said->wanted && said->status;
+
+    pthread_mutex_lock(&f->lock);
+    snprintf(t->stalled, sizeof t->stalled, "%s", stands ? said->reason : "");
+    t->stalled_s = since_s;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void call_again(struct tracked *t, int64_t again_s, int64_t now_s)
+{
+    int64_t left_s = again_s > now_s ? again_s - now_s : 1;
+
+    t->again_ms = again_s ? wm_mono_ms() + left_s * 1000 : 0;
+}
+
+const struct wm_diagnosis *wm_follow_diagnose(struct wm_follow *f, struct tracked *t,
+                                              const struct wm_world *w, const struct wm_situation *s)
+{
+    static struct wm_look look; /* large; turns run in one thread */
+    static struct wm_diagnosis d;
+    static struct wm_stall none;
+    struct wm_stall *stall = t->history ? &t->history->stall : &none;
+
+    feel_pulse(t, w, s);
+    wm_look_around(w, s, &f->opts.thresholds, &look);
+    look.still_since_s = t->pulse.changed_s;
+    wm_diagnose(&look, &d);
+    if (stall == &none)
+        none = (struct wm_stall){0};
+    call_again(t, wm_stall_say(stall, &d, &t->said[WM_SAID_STALLED]), w->now_s);
+    wm_stall_end(stall, s, &t->said[WM_SAID_OUTCOME]);
+    wm_diagnosis_verdict(&d, t->verdict);
+    note(f, t, &t->said[WM_SAID_STALLED], stall->from_s);
+    return &d;
+}
+
+void wm_follow_tell_cause(struct wm_follow *f, struct tracked *t, const struct wm_situation *s,
+                          struct wm_events *events)
+{
+    const struct wm_said *said = &t->said[WM_SAID_STALLED];
+    bool stands = said->wanted && strcmp(said->reason, WM_MOVES_AGAIN) != 0;
+    const char *cause = stands ? said->reason : "";
+
+    if (!events || !f->opts.events || strcmp(t->warned, cause) == 0)
+        return;
+    if (said->wanted)
+        wm_follow_tell(f, s, said, stands, events);
+    snprintf(t->warned, sizeof t->warned, "%s", cause);
+}
+
+/* --- for metrics --- */
+
+void wm_follow_stalls(struct wm_follow *f, wm_follow_stall_fn *fn, void *ctx)
+{
+    pthread_mutex_lock(&f->lock);
+    for (const struct tracked *t = f->list; t; t = t->next)
+        if (t->stalled[0])
+            fn(ctx, t->namespace_, t->name, t->stalled, t->stalled_s);
+    pthread_mutex_unlock(&f->lock);
+}
