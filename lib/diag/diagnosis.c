@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "situation_impl.h"
+#include "velero_look.h"
 #include "waymark/cause.h"
 
 /* --- names --- */
@@ -191,11 +193,14 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
 
 /* --- which explains which --- */
 
-/* True when `deep` was come upon through `shallow`, or is it. */
+/* True when `deep` was come upon through `shallow`, or is it; or `shallow` needs it as well as the one
+ * through which it was come upon first. */
 static bool is_below(const struct wm_look *look, int deep, int shallow)
 {
+    const struct wm_record *r = look->suspects[shallow].record;
+
     for (int i = deep; i != WM_NO_SUSPECT; i = look->suspects[i].via)
-        if (look->suspects[i].record == look->suspects[shallow].record)
+        if (look->suspects[i].record == r || wm_volume_needs(look->w, r, look->suspects[i].record))
             return true;
     return false;
 }

@@ -210,9 +210,8 @@ static void add_twig(struct walk *k, const struct wm_record *r, int depth)
     s->tree[s->n_twigs++] = (struct wm_twig){r, depth, copy};
 }
 
-static int by_kind_and_name(const void *a, const void *b)
+int wm_record_order(const struct wm_record *x, const struct wm_record *y)
 {
-    const struct wm_record *x = *(const struct wm_record *const *)a, *y = *(const struct wm_record *const *)b;
     int names = strcmp(wm_record_name(x), wm_record_name(y));
 
     if (x->kind != y->kind)
@@ -226,29 +225,44 @@ static int by_kind_and_name(const void *a, const void *b)
     return (x->id.lo > y->id.lo) - (x->id.lo < y->id.lo);
 }
 
+static int by_kind_and_name(const void *a, const void *b)
+{
+    return wm_record_order(*(const struct wm_record *const *)a, *(const struct wm_record *const *)b);
+}
+
 /* The children of one object in order, and how far we are with them. */
 struct level {
     const struct wm_record **list; /* owned; NULL when there are none */
     size_t n, at;
 };
 
-static struct level level_below(const struct wm_world *w, const struct wm_record *parent)
+const struct wm_record **wm_children_in_order(const struct wm_world *w, const struct wm_record *parent,
+                                              size_t *n)
 {
     struct wm_id id = parent->id;
-    struct level l = {0};
+    const struct wm_record **list;
     size_t i = 0;
 
+    *n = 0;
     if (!parent->has_children)
-        return l;
+        return NULL;
     for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
-        l.n += wm_is_child(parent, r);
-    if (l.n == 0)
-        return l;
-    l.list = wm_xcalloc(l.n, sizeof *l.list);
+        *n += wm_is_child(parent, r);
+    if (*n == 0)
+        return NULL;
+    list = wm_xcalloc(*n, sizeof *list);
     for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
         if (wm_is_child(parent, r))
-            l.list[i++] = r;
-    qsort(l.list, l.n, sizeof *l.list, by_kind_and_name);
+            list[i++] = r;
+    qsort(list, *n, sizeof *list, by_kind_and_name);
+    return list;
+}
+
+static struct level level_below(const struct wm_world *w, const struct wm_record *parent)
+{
+    struct level l = {0};
+
+    l.list = wm_children_in_order(w, parent, &l.n);
     return l;
 }
 

@@ -1,0 +1,5 @@
+#include "causes.h"
+
+const struct wm_cause wm_causes_velero_queue[] = {
+    {0},
+};
