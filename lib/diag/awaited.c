@@ -1,5 +1,6 @@
 /* What a phase waits for: which object, on which cluster, and what would end the wait by itself. */
 #include "situation_impl.h"
+#include "velero_look.h"
 
 struct scene {
     const struct wm_world *w;
@@ -210,9 +211,7 @@ static bool waits_for_volumes(const struct wm_world *w, const struct wm_record *
 static void end_by_velero(const struct wm_world *w, struct wm_situation *s)
 {
     const struct wm_record *r = s->awaited;
-    int64_t own_s = wm_velero_of(r)->pod_volume_timeout_s;
-    int64_t timeout_s = own_s ? own_s : w->pod_volume_timeout_s;
-    int64_t begun_s = r->started_s ? r->started_s : r->created_s; /* up to Velero 1.4 nothing else is told */
+    int64_t timeout_s = wm_pod_volume_timeout_s(w, r), begun_s = wm_begun_s(r);
 
     if (wm_judge(w, r).ended || !begun_s || !timeout_s || !waits_for_volumes(w, r))
         return;

@@ -129,7 +129,7 @@ static bool goes_before(const struct wm_finding *a, const struct wm_finding *b)
 
 static void fill(struct wm_finding *f, const struct wm_cause *cause, int suspect, const struct wm_clue *clue)
 {
-    const char *quote = clue->quote ? clue->quote : clue->event ? wm_record_message(clue->event) : "";
+    const char *quote = clue->quote ? clue->quote : clue->event ? wm_event_of(clue->event)->message : "";
 
     *f = (struct wm_finding){.cause = cause,
                              .suspect = suspect,

@@ -69,6 +69,17 @@ const struct wm_record *wm_volume_agent(const struct wm_world *w, const struct w
     return a.best;
 }
 
+/* Pods' volumes are copied while it is InProgress, those of snapshots as operations of plugins. */
+bool wm_volume_is_awaited(const struct wm_world *w, const struct wm_record *r)
+{
+    const struct wm_record *parent = wm_model_find(w->model, r->cluster, r->parent);
+    bool snapshot = r->kind == WM_KIND_DATAUPLOAD || r->kind == WM_KIND_DATADOWNLOAD;
+
+    return parent && (wm_phase_is(w, parent, "InProgress") ||
+                      (snapshot && (wm_phase_is(w, parent, "WaitingForPluginOperations") ||
+                                    wm_phase_is(w, parent, "WaitingForPluginOperationsPartiallyFailed"))));
+}
+
 bool wm_volume_needs(const struct wm_world *w, const struct wm_record *volume, const struct wm_record *r)
 {
     return wm_is_volume((enum wm_kind)volume->kind) && r->kind == WM_KIND_POD &&
@@ -90,4 +101,11 @@ bool wm_is_begun(const struct wm_world *w, const struct wm_record *r)
 int64_t wm_begun_s(const struct wm_record *r)
 {
     return r->started_s ? r->started_s : r->created_s;
+}
+
+int64_t wm_pod_volume_timeout_s(const struct wm_world *w, const struct wm_record *r)
+{
+    int64_t own_s = wm_velero_of(r)->pod_volume_timeout_s;
+
+    return own_s ? own_s : w->pod_volume_timeout_s;
 }

@@ -14,6 +14,8 @@ const char *wm_volume_node(const struct wm_world *w, const struct wm_record *r);
 /* The node agent's pod there, a ready one rather than another; NULL = there is none, or the node is not
  * known. */
 const struct wm_record *wm_volume_agent(const struct wm_world *w, const struct wm_record *r);
+/* Whether its Backup or Restore still waits for it; what that one leaves behind is history. */
+bool wm_volume_is_awaited(const struct wm_world *w, const struct wm_record *r);
 /* Whether `r`, a pod, is one of these for `volume`, which may be of any kind. */
 bool wm_volume_needs(const struct wm_world *w, const struct wm_record *volume, const struct wm_record *r);
 
@@ -24,5 +26,7 @@ bool wm_phase_is(const struct wm_world *w, const struct wm_record *r, const char
 bool wm_is_begun(const struct wm_world *w, const struct wm_record *r);
 /* When Velero began; for old releases, when it was created. */
 int64_t wm_begun_s(const struct wm_record *r);
+/* How long Velero waits for its volumes; 0 = not known. */
+int64_t wm_pod_volume_timeout_s(const struct wm_world *w, const struct wm_record *r);
 
 #endif

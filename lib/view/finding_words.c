@@ -148,18 +148,24 @@ static void put(const struct telling *t, const char *p, size_t n)
             of_findings[i].put(t);
 }
 
+/* The length of a name in braces; 0 = these braces are the text's own, as in a patch or a jsonpath. */
+static size_t name_after(const char *brace)
+{
+    size_t n = strspn(brace + 1, "abcdefghijklmnopqrstuvwxyz.");
+
+    return n && brace[1] != '.' && brace[n + 1] == '}' ? n : 0;
+}
+
 static void fill(const struct telling *t, const char *text)
 {
     for (const char *p = text; *p;) {
-        size_t plain = strcspn(p, "{");
-        const char *end = strchr(p + plain, '}');
+        size_t plain = strcspn(p, "{"), n = p[plain] ? name_after(p + plain) : 0;
 
-        wm_buf_add(&t->sp->text, p, plain);
-        p += plain;
-        if (!end)
-            break;
-        put(t, p + 1, (size_t)(end - p) - 1);
-        p = end + 1;
+        wm_buf_add(&t->sp->text, p, plain + (p[plain] && !n));
+        p += plain + (p[plain] != '\0');
+        if (n)
+            put(t, p, n);
+        p += n ? n + 1 : 0;
     }
 }
 
@@ -186,7 +192,7 @@ void wm_finding_remedy(const struct wm_diagnosis *d, const struct wm_finding *f,
     text = wm_buf_text(&sp.text);
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] == '\n' && !lines)
-            wm_buf_puts(out, "; ");
+            wm_buf_puts(out, i > 0 && text.p[i - 1] == ':' ? " " : "; ");
         else
             wm_buf_add(out, &text.p[i], 1);
 }
