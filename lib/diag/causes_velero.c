@@ -37,7 +37,8 @@ static bool lacks_agents(struct wm_clue *c)
 }
 
 struct pods {
-    const struct wm_clue *c;
+    const struct wm_world *w;
+    const struct wm_record *server;
     int velero, labelled;
 };
 
@@ -45,16 +46,16 @@ static void count_pod(void *ctx, const struct wm_record *r)
 {
     struct pods *p = ctx;
 
-    if (r->cluster != p->c->r->cluster || r->namespace_ != p->c->r->namespace_ ||
-        !wm_phase_is(p->c->look->w, r, "Running"))
+    if (r->cluster != p->server->cluster || r->namespace_ != p->server->namespace_ ||
+        !wm_phase_is(p->w, r, "Running"))
         return;
     p->velero += wm_pod_of(r)->component == WM_COMPONENT_VELERO;
     p->labelled += wm_pod_of(r)->is_velero_instance;
 }
 
-static struct pods count_pods(const struct wm_clue *c)
+static struct pods count_pods(const struct wm_clue *c, const struct wm_record *server)
 {
-    struct pods p = {c, 0, 0};
+    struct pods p = {c->look->w, server, 0, 0};
 
     wm_model_each(c->look->w->model, WM_KIND_POD, count_pod, &p);
     return p;
@@ -62,14 +63,34 @@ static struct pods count_pods(const struct wm_clue *c)
 
 static bool is_not_found(struct wm_clue *c)
 {
-    struct pods p = count_pods(c);
+    struct pods p = count_pods(c, c->r);
 
     return p.velero > 0 && p.labelled == 0;
 }
 
+static const struct wm_record *server_on(const struct wm_clue *c, uint8_t cluster)
+{
+    for (size_t i = 0; i < c->look->n; i++) {
+        const struct wm_suspect *s = &c->look->suspects[i];
+
+        if (s->role == WM_ROLE_VELERO && s->record->kind == WM_KIND_DEPLOYMENT &&
+            s->record->cluster == cluster)
+            return s->record;
+    }
+    return NULL;
+}
+
+/* On both clusters the controller finds a pod to ask, so it is what the pod answers. */
 static bool lacks_credentials(struct wm_clue *c)
 {
-    return count_pods(c).labelled > 0;
+    const struct wm_record *source = server_on(c, c->look->s->source),
+                           *target = server_on(c, c->look->s->target);
+
+    if (!source || !target || !count_pods(c, source).labelled || !count_pods(c, target).labelled)
+        return false;
+    c->other = source;
+    wm_clue_detail(c, "%s", c->look->w->clusters[target->cluster].name);
+    return true;
 }
 
 /* --- storage --- */
@@ -131,13 +152,13 @@ static bool is_not_synced(struct wm_clue *c)
         c->r->completed_s >= c->look->s->original->completed_s)
         return false;
     c->since_s = c->r->completed_s;
+    c->due_s = c->look->s->original->completed_s + c->look->thresholds->s[WM_T_SYNC];
     return true;
 }
 
 const struct wm_cause wm_causes_velero[] = {
     {"VeleroDown", WM_ROLE(VELERO), WM_KIND_DEPLOYMENT, WM_ANY_WAIT, is_down, WM_STOPS, WM_CERTAIN,
-     WM_T_STARTUP, 4, "Velero's server is down",
-     "Velero's server is down on cluster {cluster}: {object} has no ready pod",
+     WM_T_STARTUP, 4, "Velero's server is down", "Velero's server is down: {object} has no ready pod",
      "see why its pod is not ready:\n"
      "{kubectl} get pods -l component=velero\n"
      "{kubectl} describe deployment velero\n"
@@ -166,24 +187,26 @@ const struct wm_cause wm_causes_velero[] = {
      "{kubectl} patch deployment velero --type merge "
      "-p '{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"app.kubernetes.io/instance\":\"velero\"}}}}}'",
      "migtools/mig-controller pkg/controller/migmigration/velero.go; migtools/mig-controller#285"},
-    {"CredentialsNotSeen", WM_ROLE(VELERO), WM_KIND_DEPLOYMENT, WM_WAITS_FOR(CREDENTIALS), lacks_credentials,
-     WM_STOPS, WM_POSSIBLE, WM_T_SYNC, 2, "Velero's pod does not see the storage's credentials",
-     "the running pod of Velero, perhaps the one on cluster {cluster}, does not see the credentials of the "
-     "plan's "
-     "storage",
-     "restart Velero, which reads them anew:\n"
-     "{kubectl} rollout restart deployment/velero",
+    {"CredentialsNotSeen", WM_ROLE(MIGRATION), WM_KIND_MIGMIGRATION, WM_WAITS_FOR(CREDENTIALS),
+     lacks_credentials, WM_STOPS, WM_POSSIBLE, WM_T_SYNC, 2,
+     "Velero's pod does not see the storage's credentials",
+     "a running pod of Velero does not see the credentials of the plan's storage yet; the controller asks "
+     "{other} "
+     "first, then the one on cluster {detail}",
+     "restart Velero on both clusters, which reads them anew:\n"
+     "{other.kubectl} rollout restart deployment/velero\n"
+     "kubectl --context {detail} -n {other.namespace} rollout restart deployment/velero",
      "migtools/mig-controller#186"},
     {"StorageLocationUnavailable", WM_ROLE(LOCATION), WM_KIND_BSL, WM_ANY_WAIT, is_unavailable, WM_STOPS,
      WM_LIKELY, WM_T_SIGNAL, 6, "Velero does not reach the storage",
-     "Velero on cluster {cluster} does not reach the storage of {object}: {quote}",
+     "Velero does not reach the storage of {object}: {quote}",
      "repair the MigStorage (bucket, credentials, certificate), and see whether Velero reaches it then:\n"
      "{host.kubectl} get migstorages -o yaml\n"
      "{kubectl} get backupstoragelocation {name} -o yaml",
      "vmware-tanzu/velero pkg/controller/backup_storage_location_controller.go"},
     {"StorageLocationNotSynced", WM_ROLE(LOCATION), WM_KIND_BSL, WM_WAITS_FOR(BACKUP_COPY), is_not_synced,
      WM_STOPS, WM_LIKELY, WM_T_SYNC, 4, "Velero does not look for new Backups in the storage",
-     "Velero on cluster {cluster} last looked for new Backups in the storage of {object} at {seen}",
+     "Velero last looked for new Backups in {object} at {seen}",
      "look at its log, then restart it:\n"
      "{kubectl} logs deployment/velero --since=1h\n"
      "{kubectl} rollout restart deployment/velero",

@@ -12,8 +12,6 @@
  * suspects.
  */
 bool wm_server_since(const struct wm_look *look, uint8_t cluster, int64_t *ret);
-/* Velero found it unfinished when it was started, and gave it up (velero pkg/cmd/server/server.go). */
-bool wm_was_cut_off(const struct wm_record *r);
 /* "volume html of pod ns/x": the clue's detail. */
 void wm_clue_volume(struct wm_clue *c);
 

@@ -1,6 +1,4 @@
 /* What the rows about Velero share. */
-#include <string.h>
-
 #include "causes_velero.h"
 
 void wm_clue_volume(struct wm_clue *c)
@@ -34,9 +32,4 @@ bool wm_server_since(const struct wm_look *look, uint8_t cluster, int64_t *ret)
             *ret = s;
     }
     return *ret != 0;
-}
-
-bool wm_was_cut_off(const struct wm_record *r)
-{
-    return strstr(wm_record_message(r), "during the server starting") != NULL;
 }

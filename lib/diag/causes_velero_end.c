@@ -173,13 +173,29 @@ static bool is_refused(struct wm_clue *c)
     return true;
 }
 
-static bool is_failed(struct wm_clue *c)
+/* What it says of those that it finds unfinished when it is started (velero pkg/cmd/server/server.go). */
+static bool was_cut_off(const struct wm_clue *c)
 {
-    if (!is_velero(c) || !wm_phase_is(c->look->w, c->r, "Failed") || wm_was_cut_off(c->r))
+    return strstr(wm_record_message(c->r), "during the server starting") != NULL;
+}
+
+static bool has_ended_badly(struct wm_clue *c)
+{
+    if (!is_velero(c) || !wm_phase_is(c->look->w, c->r, "Failed"))
         return false;
     c->since_s = ended_s(c->r);
     c->quote = wm_record_message(c->r)[0] ? wm_record_message(c->r) : "it gives no reason";
     return true;
+}
+
+static bool is_failed(struct wm_clue *c)
+{
+    return !was_cut_off(c) && has_ended_badly(c);
+}
+
+static bool is_given_up(struct wm_clue *c)
+{
+    return was_cut_off(c) && has_ended_badly(c);
 }
 
 static bool has_wrong_data(struct wm_clue *c)
@@ -194,17 +210,23 @@ static bool has_wrong_data(struct wm_clue *c)
 }
 
 const struct wm_cause wm_causes_velero_end[] = {
-    {"FailedValidation", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_refused, WM_STOPS, WM_CERTAIN,
-     WM_T_SIGNAL, 3, "Velero refuses a Backup or Restore",
-     "Velero on cluster {cluster} has refused {object}: {quote}",
+    {"FailedValidation", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_refused, WM_THREATENS, WM_CERTAIN,
+     WM_T_SIGNAL, 3, "Velero refuses a Backup or Restore", "Velero has refused {object}: {quote}",
      "remove what the message tells, and start the migration again; the storage is here:\n"
      "{kubectl} get backupstoragelocations,backups",
      "vmware-tanzu/velero pkg/controller/restore_controller.go"},
-    {"VeleroFailed", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_failed, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL,
-     3, "A Backup or Restore has failed", "{object} has failed: {quote}",
+    {"VeleroFailed", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_failed, WM_THREATENS, WM_CERTAIN,
+     WM_T_SIGNAL, 3, "A Backup or Restore has failed", "{object} has failed: {quote}",
      "look at Velero's log, and start the migration again:\n"
      "{kubectl} logs deployment/velero --since=24h",
      "vmware-tanzu/velero pkg/controller/restore_controller.go"},
+    {"VeleroGaveUpAtStart", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_given_up, WM_THREATENS, WM_CERTAIN,
+     WM_T_SIGNAL, 4, "Velero was restarted, and gave a Backup or Restore up",
+     "Velero was restarted while it worked on {object}, and gave it up: {quote}",
+     "find out why Velero was restarted, and start the migration again:\n"
+     "{kubectl} describe pods -l component=velero\n"
+     "{kubectl} logs deployment/velero --previous",
+     "vmware-tanzu/velero pkg/cmd/server/server.go; vmware-tanzu/velero#8276"},
     {"TimeoutPassed", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, has_timed_out, WM_THREATENS, WM_LIKELY,
      WM_T_SIGNAL, 3, "Velero gave up waiting for volumes",
      "{object} ended in part, for Velero waits no longer than {detail} for volumes, and some were not done "
@@ -216,7 +238,7 @@ const struct wm_cause wm_causes_velero_end[] = {
      "-p '{\"spec\":{\"restic_timeout\":\"6h\"}}'",
      "vmware-tanzu/velero pkg/podvolume/restorer.go"},
     {"VeleroTimeoutNear", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, will_time_out, WM_THREATENS, WM_LIKELY,
-     WM_T_SIGNAL, 3, "Velero will soon give up waiting for volumes",
+     WM_T_SIGNAL, 1, "Velero will soon give up waiting for volumes",
      "{object} will end in part: Velero gives up at {ends}, and volumes are not done yet",
      "nothing extends this attempt; see which volumes are left, and raise the timeout before the next one:\n"
      "{kubectl} get podvolumebackups,podvolumerestores\n"

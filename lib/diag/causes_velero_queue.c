@@ -63,11 +63,6 @@ static bool was_cut_off(struct wm_clue *c)
 
     if (c->r->kind != WM_KIND_BACKUP && c->r->kind != WM_KIND_RESTORE)
         return false;
-    if (wm_was_cut_off(c->r)) {
-        c->since_s = c->r->completed_s ? c->r->completed_s : wm_begun_s(c->r);
-        wm_clue_detail(c, "%s", wm_record_message(c->r));
-        return true;
-    }
     if (!wm_phase_is(c->look->w, c->r, "InProgress") || !wm_server_since(c->look, c->r->cluster, &at_s) ||
         at_s <= wm_begun_s(c->r))
         return false;
@@ -180,6 +175,8 @@ static bool does_not_go(struct wm_clue *c)
     if (!c->r->going || !wm_velero_of(c->r)->going_s)
         return false;
     c->since_s = wm_velero_of(c->r)->going_s;
+    c->due_s =
+        c->look->still_since_s + c->look->thresholds->s[WM_T_SYNC]; /* most phases do not wait for it */
     c->other = other_in(c, "InProgress");
     wm_clue_detail(c, "%s%s",
                    c->other ? "its clean-up waits until Velero is done with Restore "
@@ -199,7 +196,7 @@ const struct wm_cause wm_causes_velero_queue[] = {
      "vmware-tanzu/velero#3852; migtools/mig-controller#743"},
     {"VeleroRestartedMidway", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, was_cut_off, WM_STOPS, WM_LIKELY,
      WM_T_STARTUP, 5, "Velero was restarted while it worked on it",
-     "Velero on cluster {cluster} was restarted while it worked on {object} ({detail}), and takes it up no "
+     "Velero was restarted while it worked on {object} ({detail}), and takes it up no "
      "more",
      "cancel the migration, delete the rest, and start again; find out why Velero was restarted:\n" CANCEL
      "\n"
@@ -214,7 +211,7 @@ const struct wm_cause wm_causes_velero_queue[] = {
      "vmware-tanzu/velero pkg/controller/restore_controller.go"},
     {"VeleroIdle", WM_ROLE(WORK), WM_KIND_NONE, WM_WAITS_FOR(BACKUP) | WM_WAITS_FOR(RESTORE), is_not_taken_up,
      WM_STOPS, WM_LIKELY, WM_T_QUEUE, 1, "Velero does not take up a Backup or Restore",
-     "Velero on cluster {cluster} has not taken up {object}, and works on no other {kind}",
+     "Velero has not taken up {object}, and works on no other {kind} there",
      "look at its log (a line with forbidden: its rights), then restart it:\n"
      "{kubectl} logs deployment/velero --since=1h\n"
      "{kubectl} rollout restart deployment/velero",

@@ -274,8 +274,7 @@ const struct wm_cause wm_causes_volume[] = {
      "for it "
      "any more",
      "restart that node's agent, which ends the old copy:\n"
-     "{kubectl} get pods -o wide --field-selector spec.nodeName={detail}\n"
-     "{kubectl} delete pod NODE-AGENT-POD\n"
+     "{kubectl} delete pod -l 'name in (restic,node-agent)' --field-selector spec.nodeName={detail}\n"
      "{kubectl} delete {other.kind} {other.name}",
      "vmware-tanzu/velero pkg/datapath/manager.go"},
     {"NodeAgentBusy", VOLUMES, WM_ANY_WAIT, waits_for_other, WM_WAITS, WM_CERTAIN, WM_T_QUEUE, 2,
@@ -315,8 +314,7 @@ const struct wm_cause wm_causes_volume[] = {
     {"VolumeTooSlow", VOLUMES, WM_ANY_WAIT, is_too_slow, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 4,
      "A volume will not be copied in time",
      "{object} ({detail}) is copied so slowly that it will not be done when Velero gives up at {ends}",
-     "let it end, raise the timeout, and start the migration again; what was copied by then is not copied "
-     "twice:\n"
+     "let it end, raise the timeout, and start the migration again:\n"
      "{kubectl} patch migrationcontroller migration-controller --type merge "
      "-p '{\"spec\":{\"restic_timeout\":\"6h\"}}'",
      "vmware-tanzu/velero pkg/podvolume/restorer.go"},

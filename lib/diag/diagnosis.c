@@ -1,7 +1,6 @@
 /* From suspects to findings: which rows of the table apply, which of them explain which, and whether all this
  * holds the migration up. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "situation_impl.h"
@@ -110,7 +109,7 @@ static void sooner(int64_t *at_s, int64_t s)
 }
 
 /* The better known of two, and of two equals the one that has stood longer. */
-static bool goes_before(const struct wm_finding *a, const struct wm_finding *b)
+static bool goes_before(const struct wm_look *look, const struct wm_finding *a, const struct wm_finding *b)
 {
     const struct wm_cause *x = a->cause, *y = b->cause;
 
@@ -124,7 +123,7 @@ static bool goes_before(const struct wm_finding *a, const struct wm_finding *b)
         return x->depth > y->depth;
     if (a->since_s != b->since_s)
         return a->since_s < b->since_s;
-    return a->suspect < b->suspect;
+    return wm_record_order(look->suspects[a->suspect].record, look->suspects[b->suspect].record) < 0;
 }
 
 static void fill(struct wm_finding *f, const struct wm_cause *cause, int suspect, const struct wm_clue *clue)
@@ -156,7 +155,7 @@ static void add(struct wm_diagnosis *d, const struct wm_finding *f)
 
     if (is_said(d, f))
         return;
-    while (at > 0 && goes_before(f, &d->findings[at - 1]))
+    while (at > 0 && goes_before(d->look, f, &d->findings[at - 1]))
         at--;
     if (at == WM_FINDINGS_MAX) {
         d->n_more++;
@@ -214,9 +213,33 @@ static bool explains(const struct wm_diagnosis *d, const struct wm_finding *a, c
     return same ? a->cause->depth > b->cause->depth : a->cause->depth >= b->cause->depth;
 }
 
-static int by_rank(const void *a, const void *b)
+static void sort(const struct wm_look *look, struct wm_finding *list, size_t n)
 {
-    return goes_before(a, b) ? -1 : goes_before(b, a);
+    for (size_t i = 1; i < n; i++) {
+        struct wm_finding f = list[i];
+        size_t at = i;
+
+        for (; at > 0 && goes_before(look, &f, &list[at - 1]); at--)
+            list[at] = list[at - 1];
+        list[at] = f;
+    }
+}
+
+/* What is said for want of a cause (depth 0) is not said where something else tells why nothing moves. */
+static void drop_makeshift(struct wm_diagnosis *d)
+{
+    size_t n = 0;
+    bool known = false;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct wm_cause *c = d->findings[i].cause;
+
+        known |= c->depth > 0 && (c->weight == WM_STOPS || c->weight == WM_HIDES || c->weight == WM_WAITS);
+    }
+    for (size_t i = 0; i < d->n; i++)
+        if (!known || d->findings[i].cause->depth > 0)
+            d->findings[n++] = d->findings[i];
+    d->n = n;
 }
 
 static void explain(struct wm_diagnosis *d)
@@ -228,7 +251,7 @@ static void explain(struct wm_diagnosis *d)
             if (explains(d, &d->findings[k], &d->findings[i]))
                 d->findings[i].explained_by = (int)k;
     memcpy(sorted, d->findings, d->n * sizeof *sorted);
-    qsort(sorted, d->n, sizeof *sorted, by_rank);
+    sort(d->look, sorted, d->n);
     for (size_t i = 0; i < d->n; i++) {
         const struct wm_finding *by =
             sorted[i].explained_by < 0 ? NULL : &d->findings[sorted[i].explained_by];
@@ -280,6 +303,7 @@ void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret)
             for (const struct wm_cause *c = wm_cause_parts[p]; c->id; c++)
                 if (applies(c, look, &look->suspects[i]))
                     ask(ret, c, (int)i);
+    drop_makeshift(ret);
     explain(ret);
     judge_pace(ret);
 }

@@ -230,12 +230,29 @@ static void say_head(struct wm_speech *sp, const struct wm_diagnosis *d)
     wm_say_when(sp, "since", d->since_s);
 }
 
+static bool is_alike(const struct wm_diagnosis *d, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (d->findings[k].cause == d->findings[i].cause)
+            return true;
+    return false;
+}
+
+/* Of those with the same cause one is enough: a node without an agent holds up every volume on it. */
 static void say_others(struct wm_speech *sp, const struct wm_diagnosis *d)
 {
+    size_t alike = 0, said = 0;
+
     for (size_t i = 1; i < d->n && d->findings[i].explained_by < 0; i++) {
-        wm_say(sp, i == 1 ? ". Also: " : "; ");
+        if (is_alike(d, i)) {
+            alike++;
+            continue;
+        }
+        wm_say(sp, said++ == 0 ? ". Also: " : "; ");
         fill(&(struct telling){sp, d, &d->findings[i]}, d->findings[i].cause->says);
     }
+    if (alike)
+        wm_buf_printf(&sp->text, ". %zu more such case%s", alike, alike == 1 ? "" : "s");
 }
 
 static void say_end(struct wm_speech *sp, const struct wm_diagnosis *d)
