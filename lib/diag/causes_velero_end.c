@@ -77,9 +77,10 @@ static bool is_left_unfinished(struct wm_clue *c)
         wm_judge(c->look->w, c->r).ended)
         return false;
     c->since_s = parent->completed_s ? parent->completed_s : wm_begun_s(parent);
-    c->other = wm_volume_pod(c->look->w, c->r);
-    c->event = word_about_pod(c);
-    c->quote = c->event ? NULL : "no Event about its pod is known any more";
+    c->event = c->r->started_s ? NULL : word_about_pod(c);
+    if (!c->event)
+        c->quote =
+            c->r->started_s ? "its copying had begun, and was slow or hung" : "its copying had not begun";
     wm_clue_volume(c);
     return true;
 }
@@ -288,7 +289,7 @@ const struct wm_cause wm_causes_velero_end[] = {
     {"VolumeLeftUnfinished", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_left_unfinished, WM_THREATENS,
      WM_CERTAIN, WM_T_SIGNAL, 4, "Velero gave a volume up",
      "{object} ({detail}) was left unfinished when Velero gave up waiting for it, and its data is missing or "
-     "incomplete; last heard of its pod: {quote}",
+     "incomplete; what was known last: {quote}",
      "remove what held its pod up, delete the rest of this attempt, and start the migration again:\n"
      "{kubectl} delete {kind} {name}",
      "vmware-tanzu/velero pkg/podvolume/restorer.go"},

@@ -26,6 +26,34 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* --- many volumes, one cause --- */
+
+typedef bool alike_fn(const struct wm_clue *c, const struct wm_record *r);
+
+static bool is_on_same_node(const struct wm_clue *c, const struct wm_record *r)
+{
+    return r->cluster == c->r->cluster &&
+           strcmp(wm_volume_node(c->look->w, r), wm_volume_node(c->look->w, c->r)) == 0;
+}
+
+static bool is_of_same_pod(const struct wm_clue *c, const struct wm_record *r)
+{
+    const struct wm_record *pod = wm_volume_pod(c->look->w, c->r);
+
+    return pod && wm_volume_pod(c->look->w, r) == pod;
+}
+
+/* Suspects stand in order, so the first speaks for all that are in the same state for the same reason. */
+static bool is_first(const struct wm_clue *c, alike_fn *alike)
+{
+    for (const struct wm_suspect *s = c->look->suspects; s < c->suspect; s++)
+        if (s->role == WM_ROLE_WORK && wm_is_volume((enum wm_kind)s->record->kind) &&
+            s->record->phase == c->r->phase && wm_id_is(s->record->parent, c->r->parent) &&
+            alike(c, s->record))
+            return false;
+    return true;
+}
+
 /* --- who else copies on that node --- */
 
 struct neighbours {
@@ -71,7 +99,7 @@ static bool finds_other_there(struct wm_clue *c)
 {
     struct neighbours n;
 
-    if (!is_not_begun(c))
+    if (!is_not_begun(c) || !is_first(c, is_on_same_node))
         return false;
     n = neighbours_of(c);
     if (!n.busy || wm_id_is(n.busy->parent, c->r->parent))
@@ -101,15 +129,19 @@ static bool is_seen(const struct wm_clue *c)
     return cluster < c->look->w->n_clusters && c->look->w->clusters[cluster].sight == WM_SIGHT_GOOD;
 }
 
-static bool has_no_agent(struct wm_clue *c)
+static bool lacks_agent(const struct wm_clue *c)
 {
     const char *node = is_awaited(c) && is_seen(c) ? wm_volume_node(c->look->w, c->r) : "";
     const struct wm_record *agent = node[0] ? wm_volume_agent(c->look->w, c->r) : NULL;
 
-    if (!node[0] || (agent && wm_pod_of(agent)->ready))
+    return node[0] && (!agent || !wm_pod_of(agent)->ready);
+}
+
+static bool has_no_agent(struct wm_clue *c)
+{
+    if (!lacks_agent(c) || !is_first(c, is_on_same_node))
         return false;
-    wm_clue_detail(c, "%s", node);
-    c->other = agent;
+    wm_clue_detail(c, "%s", wm_volume_node(c->look->w, c->r));
     return true;
 }
 
@@ -126,7 +158,7 @@ static bool is_not_taken_up(struct wm_clue *c)
 {
     struct neighbours n;
 
-    if (!is_not_begun(c))
+    if (!is_not_begun(c) || lacks_agent(c) || !is_first(c, is_of_same_pod))
         return false;
     n = neighbours_of(c);
     if (n.busy)
