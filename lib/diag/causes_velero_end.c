@@ -69,6 +69,16 @@ static const struct wm_record *word_about_pod(const struct wm_clue *c)
     return wm_id_is_set(ghost.id) ? wm_clue_event(c, &ghost, attach_reasons, NULL) : NULL;
 }
 
+/* Old releases of Velero do not tell when something ended. */
+static int64_t given_up_s(const struct wm_clue *c, const struct wm_record *r)
+{
+    int64_t due_s = wm_begun_s(r) + wm_pod_volume_timeout_s(c->look->w, r);
+
+    if (r->completed_s)
+        return r->completed_s;
+    return due_s <= c->look->w->now_s ? due_s : wm_begun_s(r);
+}
+
 static bool is_left_unfinished(struct wm_clue *c)
 {
     const struct wm_record *parent = wm_model_find(c->look->w->model, c->r->cluster, c->r->parent);
@@ -76,7 +86,7 @@ static bool is_left_unfinished(struct wm_clue *c)
     if (!wm_is_volume((enum wm_kind)c->r->kind) || !parent || wm_volume_is_awaited(c->look->w, c->r) ||
         wm_judge(c->look->w, c->r).ended)
         return false;
-    c->since_s = parent->completed_s ? parent->completed_s : wm_begun_s(parent);
+    c->since_s = given_up_s(c, parent);
     c->event = c->r->started_s ? NULL : word_about_pod(c);
     if (!c->event)
         c->quote =
@@ -105,16 +115,6 @@ static bool is_partly_failed(const struct wm_clue *c)
     return is_velero(c) && wm_is_one_of(wm_model_word(c->look->w->model, c->r->phase), phases);
 }
 
-static bool leaves_volumes(const struct wm_clue *c)
-{
-    for (const struct wm_record *v = wm_model_children(c->look->w->model, c->r->id); v;
-         v = wm_model_next_child(v, c->r->id))
-        if (v->cluster == c->r->cluster && (v->kind == WM_KIND_PVB || v->kind == WM_KIND_PVR) &&
-            !wm_judge(c->look->w, v).ended)
-            return true;
-    return false;
-}
-
 /* Velero does not say that it was its timeout; but nothing else lets it end while volumes are under way,
  * except a node without an agent, which it tells early (velero pkg/podvolume/restorer.go). */
 static bool has_timed_out(struct wm_clue *c)
@@ -124,9 +124,9 @@ static bool has_timed_out(struct wm_clue *c)
     bool early =
         c->r->started_s && c->r->completed_s && c->r->completed_s - c->r->started_s < timeout_s - SLACK;
 
-    if (!is_partly_failed(c) || early || !timeout_s || !leaves_volumes(c))
+    if (!is_partly_failed(c) || early || !timeout_s || !wm_has_open_volumes(c->look->w, c->r))
         return false;
-    c->since_s = ended_s(c->r);
+    c->since_s = given_up_s(c, c->r);
     wm_clue_detail(c, "%lld minutes", (long long)timeout_s / 60);
     return true;
 }

@@ -122,6 +122,18 @@ static bool is_queued_for_nothing(struct wm_clue *c)
     return true;
 }
 
+/* Volumes have their own rows. */
+static bool stands_still(struct wm_clue *c)
+{
+    int64_t begun_s = wm_begun_s(c->r), still_s = c->look->still_since_s;
+
+    if (!is_awaited(c) || !wm_phase_is(c->look->w, c->r, "InProgress") ||
+        wm_has_open_volumes(c->look->w, c->r))
+        return false;
+    c->since_s = still_s > begun_s ? still_s : begun_s;
+    return true;
+}
+
 static bool is_forgotten(struct wm_clue *c)
 {
     int64_t at_s;
@@ -216,6 +228,14 @@ const struct wm_cause wm_causes_velero_queue[] = {
      "{kubectl} logs deployment/velero --since=1h\n"
      "{kubectl} rollout restart deployment/velero",
      "vmware-tanzu/velero pkg/controller/restore_controller.go"},
+    {"VeleroItemsStuck", WM_ROLE(WORK), WM_KIND_NONE, WM_WAITS_FOR(BACKUP) | WM_WAITS_FOR(RESTORE),
+     stands_still, WM_STOPS, WM_POSSIBLE, WM_T_ITEMS, 1,
+     "Velero works on a Backup or Restore, and nothing of it moves",
+     "Velero works on {object}, waits for none of its volumes, and has done no item since {seen}",
+     "look at its log for the item that it hangs on (a hook, an object that ends, an admission webhook):\n"
+     "{kubectl} logs deployment/velero --since=1h\n"
+     "{kubectl} get {kind} {name} -o jsonpath='{.status}'",
+     "vmware-tanzu/velero pkg/restore/restore.go"},
     {"BackupQueued", WM_ROLE(WORK), WM_KIND_BACKUP, WM_WAITS_FOR(BACKUP), is_queued_for_nothing, WM_STOPS,
      WM_LIKELY, WM_T_QUEUE, 2, "A Backup stays in Velero's queue although nothing runs",
      "{object} is number {detail} in Velero's queue, although Velero works on no other Backup",

@@ -103,6 +103,14 @@ int64_t wm_begun_s(const struct wm_record *r)
     return r->started_s ? r->started_s : r->created_s;
 }
 
+bool wm_has_open_volumes(const struct wm_world *w, const struct wm_record *r)
+{
+    for (const struct wm_record *v = wm_model_children(w->model, r->id); v; v = wm_model_next_child(v, r->id))
+        if (wm_is_child(r, v) && (v->kind == WM_KIND_PVB || v->kind == WM_KIND_PVR) && !wm_judge(w, v).ended)
+            return true;
+    return false;
+}
+
 int64_t wm_pod_volume_timeout_s(const struct wm_world *w, const struct wm_record *r)
 {
     int64_t own_s = wm_velero_of(r)->pod_volume_timeout_s;

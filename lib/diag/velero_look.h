@@ -26,6 +26,8 @@ bool wm_phase_is(const struct wm_world *w, const struct wm_record *r, const char
 bool wm_is_begun(const struct wm_world *w, const struct wm_record *r);
 /* When Velero began; for old releases, when it was created. */
 int64_t wm_begun_s(const struct wm_record *r);
+/* Whether some of its volumes, copied through pods, are not done. */
+bool wm_has_open_volumes(const struct wm_world *w, const struct wm_record *r);
 /* How long Velero waits for its volumes; 0 = not known. */
 int64_t wm_pod_volume_timeout_s(const struct wm_world *w, const struct wm_record *r);
 
