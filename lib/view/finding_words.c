@@ -278,7 +278,7 @@ void wm_diagnosis_say(const struct wm_diagnosis *d, struct wm_said *out)
     memset(out, 0, sizeof *out);
     out->type = "MigrationStalled";
     out->wanted = is_worth_saying(d);
-    if (!out->wanted)
+    if (!f || !out->wanted)
         return;
     out->status = d->pace == WM_PACE_STALLED;
     snprintf(out->reason, sizeof out->reason, "%s", f->cause->id);
