@@ -67,12 +67,13 @@ struct wm_pod_state {
     bool is_stage_pod;       /* labelled as one: made for it, or one of the application's own that serves */
     bool is_application_pod; /* of those, one that serves: it stays when the migration is over */
     bool is_registry, ready;
-    bool waits_for_data;  /* an init container of Velero's holds it until its volumes have been restored */
-    uint8_t component;    /* enum wm_component */
-    uint8_t n_claims;     /* those beyond the maximum are left out */
-    int restarts;         /* of all its containers */
-    const char *workload; /* what makes it, as kubectl takes it: "deployment/nginx"; "" = nothing does */
-    const char *claims;   /* names of the PVCs that it mounts, one behind the other; see wm_pod_claim */
+    bool waits_for_data;     /* an init container of Velero's holds it until its volumes have been restored */
+    bool is_velero_instance; /* labelled so: where mig-controller looks for the credentials */
+    uint8_t component;       /* enum wm_component */
+    uint8_t n_claims;        /* those beyond the maximum are left out */
+    int restarts;            /* of all its containers */
+    const char *workload;    /* what makes it, as kubectl takes it: "deployment/nginx"; "" = nothing does */
+    const char *claims;      /* names of the PVCs that it mounts, one behind the other; see wm_pod_claim */
     const struct wm_pod_trouble *trouble; /* NULL = nothing hinders it */
 };
 /* The i-th PVC that it mounts, of its own namespace; "" = there is none. */
@@ -114,6 +115,28 @@ struct wm_attachment_state {
     const char *error;                    /* of attaching, else of detaching; "" = none */
 };
 
+/* --- what Velero copies --- */
+
+/* PodVolumeBackup, PodVolumeRestore, DataUpload, DataDownload: of those that are not complete; there are
+ * thousands that are. */
+struct wm_volume_state {
+    uint64_t digest;
+    struct wm_id pod;          /* whose volume it is; none of DataUpload and DataDownload */
+    int64_t accepted_s;        /* when a node took it up (Velero 1.17); 0 = not told */
+    const char *pod_namespace; /* of DataUpload, DataDownload: the claim's */
+    const char *pod_name;      /* "" = of DataUpload, DataDownload */
+    const char *volume;        /* name of the pod's volume, or of the claim */
+    const char *uploader;      /* "restic", "kopia"; "" = not told */
+};
+
+/* Deployment: its condition Available. */
+struct wm_server_state {
+    uint64_t digest;
+    bool available_known, available;
+    int64_t available_s; /* since when it is what it is; 0 = not told */
+    const char *reason, *message;
+};
+
 /* --- Node --- */
 
 struct wm_node_state {
@@ -134,6 +157,8 @@ const struct wm_claim_state *wm_claim_of(const struct wm_record *r);
 const struct wm_class_state *wm_class_of(const struct wm_record *r);
 const struct wm_attachment_state *wm_attachment_of(const struct wm_record *r);
 const struct wm_node_state *wm_node_of(const struct wm_record *r);
+const struct wm_volume_state *wm_volume_of(const struct wm_record *r);
+const struct wm_server_state *wm_server_of(const struct wm_record *r);
 
 /* Whether an Event can help to name a cause: false for those about kinds that play no part in a migration,
  * for what went well ("Pulled", "Scheduled"), and for our own. */

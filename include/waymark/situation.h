@@ -48,6 +48,10 @@ enum wm_velero_part { WM_PART_UNKNOWN, WM_PART_INITIAL, WM_PART_STAGE, WM_PART_F
 struct wm_velero_state {
     enum wm_velero_part part;
     int64_t pod_volume_timeout_s; /* its own, by annotation; 0 = Velero's */
+    int64_t going_s;              /* deletionTimestamp; 0 = it stays */
+    int errors, warnings, queue_position, verify_errors;
+    wm_name backup, location; /* of a Restore, of a Backup; "" = not told */
+    wm_text why;              /* the first of its validation errors */
 };
 /* Job: of a hook. */
 struct wm_job_state {

@@ -1,5 +1,6 @@
 /* What a phase waits for: which object, on which cluster, and what would end the wait by itself. */
 #include "situation_impl.h"
+#include "velero_look.h"
 
 struct scene {
     const struct wm_world *w;
@@ -199,22 +200,12 @@ static const struct wm_record *original_of(const struct wm_world *w, const struc
 /* --- the end of the wait --- */
 
 /* Velero's timeout is for the volumes that it copies through pods, and for nothing else. */
-static bool waits_for_volumes(const struct wm_world *w, const struct wm_record *r)
-{
-    for (const struct wm_record *v = wm_model_children(w->model, r->id); v; v = wm_model_next_child(v, r->id))
-        if (wm_is_child(r, v) && (v->kind == WM_KIND_PVB || v->kind == WM_KIND_PVR) && !wm_judge(w, v).ended)
-            return true;
-    return false;
-}
-
 static void end_by_velero(const struct wm_world *w, struct wm_situation *s)
 {
     const struct wm_record *r = s->awaited;
-    int64_t own_s = wm_velero_of(r)->pod_volume_timeout_s;
-    int64_t timeout_s = own_s ? own_s : w->pod_volume_timeout_s;
-    int64_t begun_s = r->started_s ? r->started_s : r->created_s; /* up to Velero 1.4 nothing else is told */
+    int64_t timeout_s = wm_pod_volume_timeout_s(w, r), begun_s = wm_begun_s(r);
 
-    if (wm_judge(w, r).ended || !begun_s || !timeout_s || !waits_for_volumes(w, r))
+    if (wm_judge(w, r).ended || !begun_s || !timeout_s || !wm_has_open_volumes(w, r))
         return;
     s->ends_s = begun_s + timeout_s;
     s->ends_by = "Velero";

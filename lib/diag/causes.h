@@ -6,7 +6,8 @@
 #include "waymark/evidence.h"
 
 extern const struct wm_cause wm_causes_pod[], wm_causes_place[], wm_causes_storage[], wm_causes_claim[],
-    wm_causes_velero[], wm_causes_volume[], wm_causes_plan[], wm_causes_direct[], wm_causes_general[];
+    wm_causes_velero[], wm_causes_velero_queue[], wm_causes_velero_end[], wm_causes_volume[],
+    wm_causes_plan[], wm_causes_direct[], wm_causes_general[];
 
 /* --- what tests share --- */
 

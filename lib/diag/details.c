@@ -218,6 +218,15 @@ static void read_velero(const struct wm_parts *p, void *out)
     word_of(p->annotations, "velero.io/pod-volume-timeout", timeout);
     if (!wm_duration_parse(wm_str_of(timeout), &v->pod_volume_timeout_s))
         v->pod_volume_timeout_s = 0;
+    v->going_s = wm_time_in(p->going);
+    v->errors = wm_number_at(p->status, "errors");
+    v->warnings = wm_number_at(p->status, "warnings");
+    v->queue_position = wm_number_at(p->status, "queuePosition");
+    v->verify_errors = count_of(p->status, "podVolumeRestoreVerifyErrors");
+    wm_span_copy(wm_get_span(p->spec, "backupName"), v->backup, sizeof v->backup);
+    wm_span_copy(wm_get_span(p->spec, "storageLocation"), v->location, sizeof v->location);
+    wm_json_line(wm_json_span_of(wm_json_first(wm_json_get(p->status, "validationErrors"))), v->why,
+                 sizeof v->why);
 }
 
 /* --- all --- */
@@ -232,12 +241,19 @@ static const struct row {
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(STATUS)},
-    [WM_KIND_BACKUP] = {sizeof(struct wm_velero_state), read_velero, BIT(LABELS) | BIT(ANNOTATIONS)},
-    [WM_KIND_RESTORE] = {sizeof(struct wm_velero_state), read_velero, BIT(LABELS) | BIT(ANNOTATIONS)},
+    [WM_KIND_BACKUP] = {sizeof(struct wm_velero_state), read_velero,
+                        BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_RESTORE] = {sizeof(struct wm_velero_state), read_velero,
+                         BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_JOB] = {sizeof(struct wm_job_state), read_job, BIT(LABELS) | BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_POD] = {.make = wm_pod_make, .indexed = BIT(LABELS) | BIT(OWNERS) | BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_PVC] = {.make = wm_claim_make,
                      .indexed = BIT(LABELS) | BIT(ANNOTATIONS) | BIT(FINALIZERS) | BIT(SPEC)},
+    [WM_KIND_PVB] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_PVR] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_DATAUPLOAD] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_DATADOWNLOAD] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_DEPLOYMENT] = {.make = wm_server_make, .indexed = BIT(STATUS)},
     [WM_KIND_EVENT] = {.make = wm_event_make, .indexed = BIT(SELF)},
     [WM_KIND_NODE] = {.make = wm_node_make, .indexed = BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_STORAGECLASS] = {.make = wm_class_make, .indexed = BIT(SELF)},

@@ -50,5 +50,7 @@ void *wm_claim_make(const struct wm_parts *p);
 void *wm_class_make(const struct wm_parts *p);
 void *wm_attachment_make(const struct wm_parts *p);
 void *wm_node_make(const struct wm_parts *p);
+void *wm_volume_make(const struct wm_parts *p); /* NULL of one that is complete */
+void *wm_server_make(const struct wm_parts *p);
 
 #endif

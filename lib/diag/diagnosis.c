@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "situation_impl.h"
+#include "velero_look.h"
 #include "waymark/cause.h"
 
 /* --- names --- */
@@ -106,15 +108,6 @@ static void sooner(int64_t *at_s, int64_t s)
         *at_s = s;
 }
 
-/* Objects come in no order, and what is said must not depend on it. */
-static bool is_named_before(const struct wm_look *look, int a, int b)
-{
-    const struct wm_record *x = look->suspects[a].record, *y = look->suspects[b].record;
-    int names = strcmp(wm_record_name(x), wm_record_name(y));
-
-    return names != 0 ? names < 0 : x->cluster != y->cluster ? x->cluster < y->cluster : a < b;
-}
-
 /* The better known of two, and of two equals the one that has stood longer. */
 static bool goes_before(const struct wm_look *look, const struct wm_finding *a, const struct wm_finding *b)
 {
@@ -130,7 +123,7 @@ static bool goes_before(const struct wm_look *look, const struct wm_finding *a, 
         return x->depth > y->depth;
     if (a->since_s != b->since_s)
         return a->since_s < b->since_s;
-    return is_named_before(look, a->suspect, b->suspect);
+    return wm_record_order(look->suspects[a->suspect].record, look->suspects[b->suspect].record) < 0;
 }
 
 static void fill(struct wm_finding *f, const struct wm_cause *cause, int suspect, const struct wm_clue *clue)
@@ -199,13 +192,15 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
 
 /* --- which explains which --- */
 
-/* True when `deep` was come upon through `shallow`, or is it. */
+/* True when `deep` was come upon through `shallow`, or is it; or `shallow` needs it as well as the one
+ * through which it was come upon first. */
 static bool is_below(const struct wm_look *look, int deep, int shallow)
 {
     if (deep == WM_NO_SUSPECT)
         return false;
-    if (look->suspects[deep].record == look->suspects[shallow].record ||
-        is_below(look, look->suspects[deep].via, shallow))
+    const struct wm_record *r = look->suspects[shallow].record, *d = look->suspects[deep].record;
+
+    if (d == r || wm_volume_needs(look->w, r, d) || is_below(look, look->suspects[deep].via, shallow))
         return true;
     for (size_t i = 0; i < look->n_shared; i++)
         if (look->shared[i].suspect == deep && is_below(look, look->shared[i].via, shallow))
@@ -232,6 +227,23 @@ static void sort(const struct wm_look *look, struct wm_finding *list, size_t n)
             list[at] = list[at - 1];
         list[at] = f;
     }
+}
+
+/* What is said for want of a cause (depth 0) is not said where something else tells why nothing moves. */
+static void drop_makeshift(struct wm_diagnosis *d)
+{
+    size_t n = 0;
+    bool known = false;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct wm_cause *c = d->findings[i].cause;
+
+        known |= c->depth > 0 && (c->weight == WM_STOPS || c->weight == WM_HIDES || c->weight == WM_WAITS);
+    }
+    for (size_t i = 0; i < d->n; i++)
+        if (!known || d->findings[i].cause->depth > 0)
+            d->findings[n++] = d->findings[i];
+    d->n = n;
 }
 
 static void explain(struct wm_diagnosis *d)
@@ -295,6 +307,7 @@ void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret)
             for (const struct wm_cause *c = wm_cause_parts[p]; c->id; c++)
                 if (applies(c, look, &look->suspects[i]))
                     ask(ret, c, (int)i);
+    drop_makeshift(ret);
     explain(ret);
     judge_pace(ret);
 }

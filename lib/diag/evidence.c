@@ -108,4 +108,13 @@ STATE_OF(wm_claim_of, wm_claim_state, WM_KIND_PVC, .requested = -1, .storage_cla
 STATE_OF(wm_class_of, wm_class_state, WM_KIND_STORAGECLASS, .provisioner = "")
 STATE_OF(wm_attachment_of, wm_attachment_state, WM_KIND_ATTACHMENT, .attacher = "", .node = "", .volume = "",
          .error = "")
+STATE_OF(wm_server_of, wm_server_state, WM_KIND_DEPLOYMENT, .reason = "", .message = "")
 STATE_OF(wm_node_of, wm_node_state, WM_KIND_NODE, .reason = "", .message = "", .taints = "")
+
+const struct wm_volume_state *wm_volume_of(const struct wm_record *r)
+{
+    static const struct wm_volume_state nothing = {
+        .pod_namespace = "", .pod_name = "", .volume = "", .uploader = ""};
+
+    return r->detail && r->kind >= WM_KIND_PVB && r->kind <= WM_KIND_DATADOWNLOAD ? r->detail : &nothing;
+}

@@ -271,6 +271,7 @@ void *wm_pod_make(const struct wm_parts *p)
     m.pod.is_stage_pod = is_label(p, "migration.openshift.io/is-stage-pod", "True");
     m.pod.is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
     m.pod.is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
+    m.pod.is_velero_instance = is_label(p, "app.kubernetes.io/instance", "velero");
     m.pod.ready = wm_condition_is_true(p->status, "Ready");
     m.pod.waits_for_data = waits_for_data(p);
     m.pod.component = (uint8_t)component_of(p);

@@ -242,9 +242,8 @@ static void add_twig(struct walk *k, const struct wm_record *r, int depth)
     s->tree[s->n_twigs++] = (struct wm_twig){r, depth, copy};
 }
 
-static int by_kind_and_name(const void *a, const void *b)
+int wm_record_order(const struct wm_record *x, const struct wm_record *y)
 {
-    const struct wm_record *x = *(const struct wm_record *const *)a, *y = *(const struct wm_record *const *)b;
     int names = strcmp(wm_record_name(x), wm_record_name(y));
 
     if (x->kind != y->kind)
@@ -256,6 +255,11 @@ static int by_kind_and_name(const void *a, const void *b)
     if (x->id.hi != y->id.hi)
         return x->id.hi < y->id.hi ? -1 : 1;
     return (x->id.lo > y->id.lo) - (x->id.lo < y->id.lo);
+}
+
+static int by_kind_and_name(const void *a, const void *b)
+{
+    return wm_record_order(*(const struct wm_record *const *)a, *(const struct wm_record *const *)b);
 }
 
 /* The children of one object, those that find room in order, and how far we are with them. */
@@ -290,26 +294,36 @@ static void select_first(const struct wm_record **list, size_t size, size_t n)
     }
 }
 
-static struct level level_below(const struct wm_world *w, const struct wm_record *parent, size_t room)
+const struct wm_record **wm_children_in_order(const struct wm_world *w, const struct wm_record *parent,
+                                              size_t room, size_t *n)
 {
     struct wm_id id = parent->id;
-    struct level l = {0};
+    const struct wm_record **list;
     size_t i = 0;
 
+    *n = 0;
     if (!parent->has_children)
-        return l;
+        return NULL;
     for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
-        l.n += wm_is_child(parent, r);
-    if (l.n == 0)
-        return l;
-    l.list = wm_xcalloc(l.n, sizeof *l.list);
+        *n += wm_is_child(parent, r);
+    if (*n == 0)
+        return NULL;
+    list = wm_xcalloc(*n, sizeof *list);
     for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
         if (wm_is_child(parent, r))
-            l.list[i++] = r;
-    size_t in_order = l.n < room ? l.n : room;
+            list[i++] = r;
+    size_t in_order = *n < room ? *n : room;
 
-    select_first(l.list, l.n, in_order);
-    qsort(l.list, in_order, sizeof *l.list, by_kind_and_name);
+    select_first(list, *n, in_order);
+    qsort(list, in_order, sizeof *list, by_kind_and_name);
+    return list;
+}
+
+static struct level level_below(const struct wm_world *w, const struct wm_record *parent, size_t room)
+{
+    struct level l = {0};
+
+    l.list = wm_children_in_order(w, parent, room, &l.n);
     return l;
 }
 

@@ -8,6 +8,12 @@
  * may write a label: a child is on its parent's cluster, unless the parent works on all of them. */
 bool wm_is_child(const struct wm_record *parent, const struct wm_record *r);
 
+/* By kind, then by name: the same whatever the order in which objects came. */
+int wm_record_order(const struct wm_record *x, const struct wm_record *y);
+/* All children, the first `room` of them in that order; to be freed, NULL when there are none. */
+const struct wm_record **wm_children_in_order(const struct wm_world *w, const struct wm_record *parent,
+                                              size_t room, size_t *n);
+
 /* A Backup, or what is below one, that Velero's sync brought here from the cluster where it was made. */
 bool wm_is_copy(const struct wm_situation *s, const struct wm_record *r);
 

@@ -1,8 +1,10 @@
 /* Who can hold a migration up: from the migration down to nodes and storage classes, each through the one
  * that depends on it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "situation_impl.h"
+#include "velero_look.h"
 #include "waymark/cause.h"
 #include "waymark/evidence.h"
 
@@ -111,29 +113,59 @@ static enum wm_role role_of(const struct wm_look *look, const struct wm_record *
         return WM_ROLE_WORK;
     return wm_pod_of(r)->is_registry    ? WM_ROLE_REGISTRY_POD
            : parent == WM_KIND_JOB      ? WM_ROLE_HOOK_POD
+           : wm_is_volume(parent)       ? WM_ROLE_NODE_AGENT /* a pod that it made for the copying */
            : wm_pod_of(r)->is_stage_pod ? WM_ROLE_STAGE_POD
                                         : WM_ROLE_RSYNC_POD;
 }
 
+/* A volume's copying needs the pod that mounts it, and the agent on that pod's node. */
+static void add_volume(struct wm_look *look, const struct wm_record *volume, int via)
+{
+    const struct wm_record *pod = wm_volume_pod(look->w, volume);
+
+    if (pod)
+        add_pod(look, pod,
+                wm_pod_of(pod)->is_stage_pod || volume->kind != WM_KIND_PVR ? WM_ROLE_STAGE_POD
+                                                                            : WM_ROLE_RESTORED_POD,
+                via);
+    if (look->s->ending == WM_ENDING_NONE)
+        add(look, wm_volume_agent(look->w, volume), WM_ROLE_NODE_AGENT, via);
+}
+
+static bool is_suspect(const struct wm_look *look, const struct wm_record *r)
+{
+    struct wm_judgement j = wm_judge(look->w, r);
+
+    return !j.ended || j.faulty || (r->kind == WM_KIND_RESTORE && wm_velero_of(r)->verify_errors);
+}
+
+static int add_child(struct wm_look *look, const struct wm_record *r, int via)
+{
+    if (!is_suspect(look, r))
+        return WM_NO_SUSPECT;
+    if (r->kind == WM_KIND_POD)
+        return add_pod(look, r, role_of(look, r, via), via);
+    return add(look, r, WM_ROLE_WORK, via);
+}
+
+/* In the order of kinds pods come last: they are come upon through what needs them, if anything does. */
 static void add_own(struct wm_look *look, const struct wm_record *parent, int via, int depth)
 {
     enum { DEPTH_MAX = 6 };
+    size_t n = 0;
+    const struct wm_record **list =
+        depth < DEPTH_MAX ? wm_children_in_order(look->w, parent, SIZE_MAX, &n) : NULL;
 
-    if (depth == DEPTH_MAX || !parent->has_children)
-        return;
-    for (const struct wm_record *r = wm_model_children(look->w->model, parent->id); r;
-         r = wm_model_next_child(r, parent->id)) {
-        struct wm_judgement j;
-
-        if (!wm_is_child(parent, r) || wm_is_copy(look->s, r))
+    for (size_t i = 0; i < n; i++) {
+        if (wm_is_copy(look->s, list[i]))
             continue;
-        j = wm_judge(look->w, r);
-        int at = j.ended && !j.faulty     ? WM_NO_SUSPECT
-                 : r->kind == WM_KIND_POD ? add_pod(look, r, role_of(look, r, via), via)
-                                          : add(look, r, WM_ROLE_WORK, via);
+        int at = add_child(look, list[i], via);
 
-        add_own(look, r, at == WM_NO_SUSPECT ? via : at, depth + 1);
+        if (at != WM_NO_SUSPECT && wm_is_volume(list[i]->kind))
+            add_volume(look, list[i], at);
+        add_own(look, list[i], at == WM_NO_SUSPECT ? via : at, depth + 1);
     }
+    free(list);
 }
 
 /* --- the applications --- */
@@ -143,6 +175,7 @@ struct search {
     uint8_t cluster;
     bool source;
     int via;
+    enum wm_wait wait;
 };
 
 static bool is_of_plan(const struct wm_look *look, const struct wm_record *r, bool source)
@@ -195,8 +228,8 @@ static int awaited_at(const struct wm_look *look)
 
 static void add_applications(struct wm_look *look, enum wm_wait wait)
 {
-    struct search target = {look, look->s->target, false, awaited_at(look)},
-                  source = {look, look->s->source, true, 0};
+    struct search target = {look, look->s->target, false, awaited_at(look), wait},
+                  source = {look, look->s->source, true, 0, wait};
     bool of_source = look->s->state->row->on & WM_CLUSTER_SOURCE;
 
     if (!look->s->plan)
@@ -251,26 +284,27 @@ static void add_server(void *ctx, const struct wm_record *r)
             add(s->look, r, servers[i].role, s->via);
 }
 
-/* The Deployment or DaemonSet of that role there; all of them are looked for before their pods are. */
-static int server_at(const struct wm_look *look, enum wm_role role, uint8_t cluster)
+/* Through the Deployment or DaemonSet that needs it. */
+static int server_of(const struct wm_look *look, const struct wm_record *pod, enum wm_role role,
+                     int otherwise)
 {
     for (size_t i = 0; i < look->n; i++)
-        if (look->suspects[i].role == role && look->suspects[i].record->cluster == cluster &&
-            look->suspects[i].record->kind != WM_KIND_POD)
+        if (look->suspects[i].role == role && look->suspects[i].record->kind != WM_KIND_POD &&
+            look->suspects[i].record->cluster == pod->cluster)
             return (int)i;
-    return WM_NO_SUSPECT;
+    return otherwise;
 }
 
+/* A node's agent matters where all of them are awaited, and to the volumes of its node, which bring it. */
 static void add_server_pod(void *ctx, const struct wm_record *r)
 {
     static const enum wm_role roles[] = {WM_ROLE_COUNT, WM_ROLE_VELERO, WM_ROLE_NODE_AGENT};
     struct search *s = ctx;
     enum wm_role role = roles[wm_pod_of(r)->component];
-    int server = server_at(s->look, role, r->cluster);
 
-    if (role != WM_ROLE_COUNT && r->namespace_ == s->look->s->migration->namespace_ &&
-        works_on(s->look->s, r->cluster))
-        add_pod(s->look, r, role, server == WM_NO_SUSPECT ? s->via : server);
+    if (role != WM_ROLE_COUNT && (role != WM_ROLE_NODE_AGENT || s->wait == WM_WAIT_NODE_AGENT) &&
+        r->namespace_ == s->look->s->migration->namespace_ && works_on(s->look->s, r->cluster))
+        add_pod(s->look, r, role, server_of(s->look, r, role, s->via));
 }
 
 static void add_location(void *ctx, const struct wm_record *r)
@@ -281,21 +315,22 @@ static void add_location(void *ctx, const struct wm_record *r)
         add(s->look, r, WM_ROLE_LOCATION, s->via);
 }
 
-/* Of other migrations, and older: Velero takes one after the other (velero pkg/controller). */
+/* Of others, and older or begun already: Velero takes one after the other, Backups and Restores each in a
+ * line of their own (velero pkg/controller). */
 static void add_ahead(void *ctx, const struct wm_record *r)
 {
     struct search *s = ctx;
     const struct wm_record *awaited = s->look->s->awaited;
 
     if (r->cluster == awaited->cluster && r->namespace_ == awaited->namespace_ && r != awaited &&
-        r->created_s <= awaited->created_s && !wm_judge(s->look->w, r).ended &&
-        !wm_id_is(r->parent, s->look->s->migration->id))
+        (r->created_s <= awaited->created_s || wm_is_begun(s->look->w, r)) &&
+        !wm_judge(s->look->w, r).ended && !wm_id_is(r->parent, s->look->s->migration->id))
         add(s->look, r, WM_ROLE_AHEAD, s->via);
 }
 
 static void add_velero(struct wm_look *look, enum wm_wait wait)
 {
-    struct search s = {look, 0, false, awaited_at(look)};
+    struct search s = {look, 0, false, awaited_at(look), wait};
     const struct wm_record *awaited = look->s->awaited;
 
     if (!needs_velero(wait))
@@ -304,10 +339,8 @@ static void add_velero(struct wm_look *look, enum wm_wait wait)
     wm_model_each(look->w->model, WM_KIND_DAEMONSET, add_server, &s);
     wm_model_each(look->w->model, WM_KIND_POD, add_server_pod, &s);
     wm_model_each(look->w->model, WM_KIND_BSL, add_location, &s);
-    if (awaited && (awaited->kind == WM_KIND_BACKUP || awaited->kind == WM_KIND_RESTORE)) {
-        wm_model_each(look->w->model, WM_KIND_BACKUP, add_ahead, &s);
-        wm_model_each(look->w->model, WM_KIND_RESTORE, add_ahead, &s);
-    }
+    if (awaited && (awaited->kind == WM_KIND_BACKUP || awaited->kind == WM_KIND_RESTORE))
+        wm_model_each(look->w->model, (enum wm_kind)awaited->kind, add_ahead, &s);
 }
 
 /* --- plan, clusters, and the migrations before it --- */
@@ -337,7 +370,7 @@ static void add_sibling(void *ctx, const struct wm_record *r)
 
 static void add_plan(struct wm_look *look)
 {
-    struct search s = {look, 0, false, 0};
+    struct search s = {look, 0, false, 0, WM_WAIT_NOTHING};
 
     if (look->s->state->outcome == WM_RUN_POSTPONED || look->s->state->outcome == WM_RUN_NOT_STARTED)
         wm_model_each(look->w->model, WM_KIND_MIGMIGRATION, add_sibling, &s);

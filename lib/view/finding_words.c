@@ -157,18 +157,24 @@ static void put(const struct telling *t, const char *p, size_t n)
             of_findings[i].put(t);
 }
 
+/* The length of a name in braces; 0 = these braces are the text's own, as in a patch or a jsonpath. */
+static size_t name_after(const char *brace)
+{
+    size_t n = strspn(brace + 1, "abcdefghijklmnopqrstuvwxyz.");
+
+    return n && brace[1] != '.' && brace[n + 1] == '}' ? n : 0;
+}
+
 static void fill(const struct telling *t, const char *text)
 {
     for (const char *p = text; *p;) {
-        size_t plain = strcspn(p, "{");
-        const char *end = strchr(p + plain, '}');
+        size_t plain = strcspn(p, "{"), n = p[plain] ? name_after(p + plain) : 0;
 
-        wm_buf_add(&t->sp->text, p, plain);
-        p += plain;
-        if (!end)
-            break;
-        put(t, p + 1, (size_t)(end - p) - 1);
-        p = end + 1;
+        wm_buf_add(&t->sp->text, p, plain + (p[plain] && !n));
+        p += plain + (p[plain] != '\0');
+        if (n)
+            put(t, p, n);
+        p += n ? n + 1 : 0;
     }
 }
 
@@ -233,12 +239,29 @@ static void say_head(struct wm_speech *sp, const struct wm_diagnosis *d)
     wm_say_when(sp, "since", d->since_s);
 }
 
+static bool is_alike(const struct wm_diagnosis *d, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (d->findings[k].cause == d->findings[i].cause)
+            return true;
+    return false;
+}
+
+/* Of those with the same cause one is enough: a node without an agent holds up every volume on it. */
 static void say_others(struct wm_speech *sp, const struct wm_diagnosis *d)
 {
+    size_t alike = 0, said = 0;
+
     for (size_t i = 1; i < d->n && d->findings[i].explained_by < 0; i++) {
-        wm_say(sp, i == 1 ? ". Also: " : "; ");
+        if (is_alike(d, i)) {
+            alike++;
+            continue;
+        }
+        wm_say(sp, said++ == 0 ? ". Also: " : "; ");
         fill(&(struct telling){sp, d, &d->findings[i]}, d->findings[i].cause->says);
     }
+    if (alike)
+        wm_buf_printf(&sp->text, ". %zu more such case%s", alike, alike == 1 ? "" : "s");
 }
 
 static void say_end(struct wm_speech *sp, const struct wm_diagnosis *d)
@@ -264,7 +287,7 @@ void wm_diagnosis_say(const struct wm_diagnosis *d, struct wm_said *out)
     memset(out, 0, sizeof *out);
     out->type = "MigrationStalled";
     out->wanted = is_worth_saying(d);
-    if (!out->wanted)
+    if (!f || !out->wanted)
         return;
     out->status = d->pace == WM_PACE_STALLED;
     snprintf(out->reason, sizeof out->reason, "%s", f->cause->id);
