@@ -85,6 +85,7 @@ static void read_spec(struct wm_json_value spec, struct wm_migration_state *m)
               : wm_is_true(spec, "stage")        ? WM_RUN_STAGE
                                                  : WM_RUN_FINAL;
     m->canceled = wm_is_true(spec, "canceled");
+    m->quiesces = wm_is_true(spec, "quiescePods");
 }
 
 static void read_errors(struct wm_json_value status, struct wm_migration_state *m)

@@ -124,6 +124,7 @@ struct search {
     uint8_t cluster;
     bool source;
     int via;
+    bool quiesced; /* pods that should be gone */
 };
 
 static bool is_of_plan(const struct wm_look *look, const struct wm_record *r, bool source)
@@ -144,8 +145,8 @@ static void add_application_pod(void *ctx, const struct wm_record *r)
 
     if (r->cluster != s->cluster || wm_pod_of(r)->is_stage_pod || !is_of_plan(s->look, r, s->source))
         return;
-    if (s->source || (!wm_pod_of(r)->ready && !done))
-        add_pod(s->look, r, s->source ? WM_ROLE_QUIESCED_POD : WM_ROLE_RESTORED_POD, s->via);
+    if (s->quiesced || (!wm_pod_of(r)->ready && !done))
+        add_pod(s->look, r, s->quiesced ? WM_ROLE_QUIESCED_POD : WM_ROLE_RESTORED_POD, s->via);
 }
 
 static void add_application_claim(void *ctx, const struct wm_record *r)
@@ -166,13 +167,18 @@ static int awaited_at(const struct wm_look *look)
 
 static void add_applications(struct wm_look *look, enum wm_wait wait)
 {
-    struct search target = {look, look->s->target, false, awaited_at(look)},
-                  source = {look, look->s->source, true, 0};
+    struct search target = {look, look->s->target, false, awaited_at(look), false},
+                  source = {look, look->s->source, true, 0, false};
 
     if (!look->s->plan)
         return;
-    if (wait == WM_WAIT_QUIESCED)
-        wm_model_each(look->w->model, WM_KIND_POD, add_application_pod, &source);
+    if (wait == WM_WAIT_QUIESCED) { /* in a rollback those of the target */
+        struct search here = look->s->state->row->on & WM_CLUSTER_TARGET ? target : source;
+
+        here.via = 0;
+        here.quiesced = true;
+        wm_model_each(look->w->model, WM_KIND_POD, add_application_pod, &here);
+    }
     if (wait == WM_WAIT_RESTORE || wait == WM_WAIT_VOLUMES || wait == WM_WAIT_HEALTH ||
         wait == WM_WAIT_MIGRATED_GONE)
         wm_model_each(look->w->model, WM_KIND_POD, add_application_pod, &target);
@@ -265,7 +271,7 @@ static void add_ahead(void *ctx, const struct wm_record *r)
 
 static void add_velero(struct wm_look *look, enum wm_wait wait)
 {
-    struct search s = {look, 0, false, awaited_at(look)};
+    struct search s = {look, 0, false, awaited_at(look), false};
     const struct wm_record *awaited = look->s->awaited;
 
     if (!needs_velero(wait))
@@ -300,14 +306,14 @@ static void add_sibling(void *ctx, const struct wm_record *r)
     const struct wm_migration_state *own = situation->state, *m = wm_migration_of(r);
 
     if (r != situation->migration && strcmp(m->plan, own->plan) == 0 &&
-        strcmp(m->plan_namespace, own->plan_namespace) == 0 &&
-        r->created_s <= situation->migration->created_s && strcmp(m->phase, "Completed") != 0)
+        strcmp(m->plan_namespace, own->plan_namespace) == 0 && strcmp(m->phase, "Completed") != 0 &&
+        wm_goes_first(r, situation->migration))
         add(s->look, r, WM_ROLE_AHEAD, 0);
 }
 
 static void add_plan(struct wm_look *look)
 {
-    struct search s = {look, 0, false, 0};
+    struct search s = {look, 0, false, 0, false};
 
     if (look->s->state->outcome == WM_RUN_POSTPONED || look->s->state->outcome == WM_RUN_NOT_STARTED)
         wm_model_each(look->w->model, WM_KIND_MIGMIGRATION, add_sibling, &s);
