@@ -53,7 +53,7 @@ enum wm_role {
     WM_ROLE_NODE,          /* of such a pod */
     WM_ROLE_VELERO,        /* Deployment and pods of Velero where the phase needs it */
     WM_ROLE_NODE_AGENT,    /* DaemonSet and pods of its node agent there */
-    WM_ROLE_LOCATION,      /* BackupStorageLocations there */
+    WM_ROLE_LOCATION,      /* BackupStorageLocations there; the plan's MigStorage */
     WM_ROLE_AHEAD,         /* Backups, Restores of others that Velero takes first; migrations that go first */
     WM_ROLE_COUNT
 };
@@ -129,6 +129,7 @@ const char *wm_confidence_name(enum wm_confidence c);
  *   {node} {quote} {detail} {seen}        {seen} = the time of the event, else of the signal
  *   {migration} {plan} {phase} {ends}     {ends} = when a known timeout strikes
  *   {kubectl} = "kubectl --context target -n namespace" for the suspect, {other.kubectl}, {host.kubectl}
+ *   {source} {target}                     the names of the plan's clusters
  *   {cancel} = the command that cancels the migration
  * are filled in.  Ids never change: they are reasons of conditions, labels of metrics, anchors in the manual.
  */
@@ -208,7 +209,7 @@ bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm
 /* --- the words --- */
 
 /* A finding's `says` and `remedy`, filled in.  No square brackets, one line; `remedy`'s lines are joined by
- * "; " where `lines` is false. */
+ * "; ", after a colon by " ", where `lines` is false. */
 void wm_finding_say(const struct wm_diagnosis *d, const struct wm_finding *f, char *out, size_t size);
 void wm_finding_remedy(const struct wm_diagnosis *d, const struct wm_finding *f, bool lines,
                        struct wm_buf *out);

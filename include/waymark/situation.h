@@ -53,6 +53,11 @@ struct wm_cluster_state {
     wm_name secret_namespace, secret; /* of its saToken */
     char ca_bundle_digest[17];        /* changes when spec.caBundle does */
 };
+/* MigStorage: what keeps it from being ready. */
+struct wm_storage_state {
+    bool ready, refreshing;
+    struct wm_notes notes;
+};
 /* DirectVolumeMigration: whether it copied what it was to copy (mig-controller may call the migration a
  * success when it did not). */
 struct wm_dvm_state {
@@ -104,6 +109,7 @@ void wm_detail_done(void *ctx, enum wm_kind kind, void *detail);
 const struct wm_migration_state *wm_migration_of(const struct wm_record *r);
 const struct wm_plan_state *wm_plan_of(const struct wm_record *r);
 const struct wm_cluster_state *wm_cluster_of(const struct wm_record *r);
+const struct wm_storage_state *wm_storage_of(const struct wm_record *r);
 const struct wm_dvm_state *wm_dvm_of(const struct wm_record *r);
 const struct wm_velero_state *wm_velero_of(const struct wm_record *r);
 const struct wm_job_state *wm_job_of(const struct wm_record *r);

@@ -139,6 +139,8 @@ static bool is_seen_so(struct wm_clue *c, unsigned sights)
         if (!here || sight == WM_SIGHT_PARTIAL)
             c->due_s = later(c->since_s, look->still_since_s) + look->thresholds->s[WM_T_COPY];
         c->detail = side.name;
+        if (!c->quote || !c->quote[0])
+            c->quote = "no reason is known";
         return true;
     }
     return false;
@@ -199,9 +201,9 @@ const struct wm_cause wm_causes_cluster[] = {
      MIGCLUSTER},
     {"ClusterUnreachable", WHERE, WM_KIND_NONE, WM_ANY_WAIT, is_unreachable, WM_HIDES, WM_CERTAIN,
      WM_T_SIGNAL, 8, "Waymark cannot reach a cluster",
-     "cluster {detail}, where the migration is at work, cannot be seen by Waymark since {seen}; what is said "
-     "of it "
-     "may be old: {quote}",
+     "cluster {detail}, where the migration is at work, cannot be reached by Waymark since {seen} ({quote}); "
+     "what is said "
+     "of it may be old",
      "see whether its API server answers:\n"
      "kubectl --context {detail} get --raw /readyz",
      "mig-controller pkg/controller/migcluster/validation.go"},

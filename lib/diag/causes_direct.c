@@ -6,6 +6,13 @@
 
 /* --- conditions of the DirectVolumeMigration --- */
 
+/* What has no time of its own stands since the phase began at the most: with each progress it would begin
+ * anew otherwise. */
+static int64_t phase_s(const struct wm_clue *c)
+{
+    return c->look->s->ending == WM_ENDING_NONE ? c->look->s->state->since_s : c->look->s->state->completed_s;
+}
+
 static bool has_note(struct wm_clue *c, const char *const types[])
 {
     return wm_clue_note(c, wm_note_of(&wm_dvm_of(c->r)->notes, types));
@@ -55,7 +62,8 @@ static bool is_terminating(struct wm_clue *c)
     for (size_t i = 0; i < dvm->notes.n && !c->quote; i++)
         if (strstr(dvm->notes.list[i].message, part))
             wm_clue_note(c, &dvm->notes.list[i]);
-    c->detail = c->look->s->target_name;
+    if (!c->since_s)
+        c->since_s = phase_s(c);
     return c->quote;
 }
 
@@ -102,8 +110,10 @@ static bool has_ended(struct wm_clue *c, enum ended how)
 
     if (end_of(r) != how || (c->look->s->ending != WM_ENDING_NONE && !wm_judge(c->look->w, c->r).faulty))
         return false;
+    c->since_s = phase_s(c);
     c->quote = r->log[0] ? r->log : "its log tells nothing";
-    wm_clue_detail(c, "rsync pod %s/%s with exit code %d", r->pod_namespace, r->pod, r->exit_code);
+    wm_clue_detail(c, "rsync pod %s/%s on cluster %s ended with exit code %d", r->pod_namespace, r->pod,
+                   r->cluster[0] ? r->cluster : c->look->s->source_name, r->exit_code);
     return true;
 }
 
@@ -138,6 +148,7 @@ static bool has_few_attempts_left(struct wm_clue *c)
 
     if (dvm->attempt * 2 <= dvm->attempts || wm_judge(c->look->w, c->r).ended)
         return false;
+    c->since_s = phase_s(c);
     wm_clue_detail(c, "%s/%s: more than half of its %d attempts are used up", dvm->claim_namespace,
                    dvm->claim, dvm->attempts);
     return true;
@@ -176,6 +187,7 @@ static bool has_failed_images(struct wm_clue *c)
 {
     const struct wm_image_state *i = wm_image_of(c->r);
 
+    c->since_s = phase_s(c);
     c->quote = i->error[0] ? i->error : "it lists no error";
     return i->failed;
 }
@@ -189,12 +201,12 @@ const struct wm_cause wm_causes_direct[] = {
      is_terminating, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 7, "A namespace on the target is still being deleted",
      "{object} cannot copy into a namespace that is being deleted: {quote}",
      "wait until it is gone, or clear the finalizers of what is left in it, then start a new migration:\n"
-     "kubectl --context {detail} get namespaces --field-selector status.phase=Terminating\n"
-     "kubectl --context {detail} describe namespace NAME",
+     "kubectl --context {target} get namespaces --field-selector status.phase=Terminating\n"
+     "kubectl --context {target} describe namespace NAME",
      DVM "namespace.go"},
     {"RsyncNetwork", OF_DVM | WM_AFTER_END, is_unconnected, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
      "rsync does not reach the target cluster",
-     "rsync cannot connect from the source to the target cluster since {seen} ({object}): {quote}",
+     "rsync cannot connect from cluster {source} to cluster {target} since {seen} ({object}): {quote}",
      "open the way from the source's application namespaces to the target's router: NetworkPolicy, "
      "EgressNetworkPolicy, "
      "firewall, proxy (the MigrationController's stunnel_tcp_proxy); then start a new migration:\n"
@@ -202,7 +214,7 @@ const struct wm_cause wm_causes_direct[] = {
      DVM "rsync.go, mig-operator docs/usage/DVMNetworking.md"},
     {"RsyncRouteNotAdmitted", OF_DVM, waits_for_route, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 5,
      "The router does not accept the Route for rsync",
-     "the Route for rsync is not admitted on the target cluster since {seen} ({object}): {quote}",
+     "the Route for rsync is not admitted on cluster {target} since {seen} ({object}): {quote}",
      "see why (host name too long or taken, quota): set cluster_subdomain in the MigrationController, or "
      "another endpoint "
      "type; the migration goes on by itself:\n"
@@ -224,13 +236,14 @@ const struct wm_cause wm_causes_direct[] = {
      DVM "validation.go"},
     {"RsyncNoSpace", OF_DVMP, ran_out_of_room, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 6,
      "rsync cannot write: the volume may be full",
-     "{detail} could not write its files, as on a volume that is full ({object}): {quote}",
+     "{detail}, for it could not write its files, as on a volume that is full: {quote}",
      "give the target's claim more room (MigPlan: proposedCapacity), then start a new migration:\n"
      "{kubectl} edit migplan {plan}",
      "rsync(1) exit code 11, " DVM "rsync.go"},
     {"RsyncPermission", OF_DVMP, lacked_permission, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 6,
      "rsync may not read or write some files",
-     "{detail} could not copy all files: permission denied, or root squashed by NFS ({object}): {quote}",
+     "{detail}, for it could not read or write all files (their permissions, or an NFS server that squashes "
+     "root): {quote}",
      "let rsync run as root (migration_rsync_privileged in the MigrationController, or spec.runAsRoot of the "
      "migration), "
      "then start a new migration:\n"
@@ -238,7 +251,7 @@ const struct wm_cause wm_causes_direct[] = {
      "rsync(1) exit code 23, " DVM "rsync.go"},
     {"RsyncVanished", OF_DVMP, saw_files_vanish, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 6,
      "Files vanish while rsync copies",
-     "{detail} saw files vanish while it copied them: the application still writes ({object}): {quote}",
+     "{detail}, for files vanished while it copied them: the application still writes: {quote}",
      "stop the application before, or make the final migration with quiescePods; a stage migration may leave "
      "this to "
      "the final one:\n"
@@ -246,14 +259,14 @@ const struct wm_cause wm_causes_direct[] = {
      "rsync(1) exit code 24, mig-controller#924"},
     {"RsyncConnectionLost", OF_DVMP, lost_connection, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 5,
      "rsync loses its connection",
-     "{detail} lost or never got its connection to the target cluster ({object}): {quote}",
+     "{detail}, for it lost or never got its connection to cluster {target}: {quote}",
      "see to the way from the source's namespaces to the target's router (NetworkPolicy, firewall, proxy, "
      "idle timeout) "
      "and to the rsync server pods:\n"
      "{kubectl} describe dvmp {name}",
      "rsync(1) exit codes 10, 12, 30, 35, mig-operator docs/usage/DVMNetworking.md"},
     {"RsyncFails", OF_DVMP, failed_otherwise, WM_THREATENS, WM_POSSIBLE, WM_T_SIGNAL, 4, "rsync fails",
-     "{detail} failed ({object}): {quote}",
+     "{detail}: {quote}",
      "read its log:\n"
      "{kubectl} describe dvmp {name}",
      "rsync(1) EXIT VALUES"},

@@ -87,7 +87,6 @@ static bool left_it_down(struct wm_clue *c)
     if (!has_failed(c) || m->kind != WM_RUN_FINAL || !m->quiesces || failed < quiesced)
         return false;
     wm_model_each(c->look->w->model, WM_KIND_MIGMIGRATION, find_later, &later);
-    c->detail = c->look->s->source_name;
     return !later.found;
 }
 
@@ -124,13 +123,13 @@ const struct wm_cause wm_causes_end[] = {
      "mig-controller pkg/controller/migmigration/task.go"},
     {"AppsLeftDown", HERE, left_it_down, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 0,
      "The application was left scaled down",
-     "{migration} failed after it had scaled the application down on cluster {detail}, and a failure does "
+     "{migration} failed after it had scaled the application down on cluster {source}, and a failure does "
      "not scale it up "
      "again",
      "roll back with a new MigMigration (spec.rollback: true), or scale up by hand to what the annotations "
      "migration.openshift.io/preQuiesceReplicas say:\n"
-     "kubectl --context {detail} get deployments,statefulsets --all-namespaces\n"
-     "kubectl --context {detail} -n NAMESPACE scale deployment NAME --replicas=N",
+     "kubectl --context {source} get deployments,statefulsets --all-namespaces\n"
+     "kubectl --context {source} -n NAMESPACE scale deployment NAME --replicas=N",
      "mig-controller pkg/controller/migmigration/quiesce.go, pkg/controller/migmigration/task.go"},
     {0},
 };

@@ -35,6 +35,7 @@ static bool is_tried_again(struct wm_clue *c)
 {
     const struct wm_job_state *job = wm_job_of(c->r);
 
+    c->since_s = c->r->started_s;
     return is_of_hook(c) && job->failures > 0 && !wm_judge(c->look->w, c->r).ended;
 }
 
@@ -83,7 +84,7 @@ const struct wm_cause wm_causes_hook[] = {
      "{host.kubectl} get mighooks",
      HOOKS},
     {"HookPodsForbidden", HOOK, WM_WAITS_FOR(HOOK), gets_no_pod, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
-     "A hook's pod cannot be created", "no pod can be created for the hook {object} since {seen}: {quote}",
+     "A hook's pod cannot be created", "no pod can be created for the hook {object}: {quote}",
      "grant what the message names to the hook's service account (security context, quota), or name another "
      "one in the "
      "plan:\n"

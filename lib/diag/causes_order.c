@@ -195,7 +195,6 @@ static bool comes_back(struct wm_clue *c)
 
 static bool rolls_back(struct wm_clue *c)
 {
-    c->detail = c->look->s->target_name;
     c->since_s = own(c)->since_s;
     return own(c)->outcome == WM_RUN_RUNNING && strcmp(own(c)->phase, "EnsureMigratedDeleted") == 0;
 }
@@ -256,7 +255,9 @@ const struct wm_cause wm_causes_order[] = {
      "The migration's image registries are not healthy",
      "{migration} is blocked since {seen} until its image registries are healthy again: {quote}",
      "look at their pods on both clusters (image, storage credentials, CA); it goes on by itself then:\n"
-     "{kubectl} get pods -l migration.openshift.io/migration-registry=True\n" NO_CANCEL DELETE,
+     "kubectl --context {source} -n {namespace} get pods -l migration.openshift.io/migration-registry=True\n"
+     "kubectl --context {target} -n {namespace} get pods -l "
+     "migration.openshift.io/migration-registry=True\n" NO_CANCEL DELETE,
      VALIDATION ", mig-controller#678, mig-controller#860"},
     {"MigrationInvalid", HERE, WM_ANY_WAIT, is_invalid, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 4,
      "The migration asks for what is not possible", "{object} is not run: {detail}: {quote}",
@@ -301,7 +302,7 @@ const struct wm_cause wm_causes_order[] = {
      "see what is left, and what keeps it (a finalizer, a pod that uses a claim, a namespace being "
      "deleted):\n"
      "{host.kubectl} get migplan {plan} -o custom-columns=UID:.metadata.uid\n"
-     "kubectl --context {detail} get pods,pvc,all --all-namespaces -l "
+     "kubectl --context {target} get pods,pvc,all --all-namespaces -l "
      "migration.openshift.io/migrated-by-migplan=UID",
      "mig-controller#998, mig-controller#1200, mig-controller pkg/controller/migmigration/rollback.go"},
     {0},

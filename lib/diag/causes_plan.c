@@ -50,6 +50,14 @@ static bool lacks_storage(struct wm_clue *c)
     return has_blocker(c, types);
 }
 
+/* The store itself: what the MigStorage says is nearer to it than what the plan says of the MigStorage. */
+static bool fails_its_test(struct wm_clue *c)
+{
+    const struct wm_note *note = wm_note_blocking(&wm_storage_of(c->r)->notes);
+
+    return wm_clue_plan_matters(c) && wm_clue_note(c, note);
+}
+
 static bool conflicts(struct wm_clue *c)
 {
     static const char *const types[] = {"PlanConflict", NULL};
@@ -143,6 +151,12 @@ const struct wm_cause wm_causes_plan[] = {
      "read what the storage says (credentials, bucket, CA), and mend that:\n"
      "{kubectl} describe migstorage\n" STUCK,
      "mig-controller pkg/controller/migplan/validation.go, pkg/controller/migstorage/validation.go"},
+    {"StorageTestFails", WM_ROLE(LOCATION), WM_KIND_MIGSTORAGE, WM_ANY_WAIT, fails_its_test, WM_STOPS,
+     WM_CERTAIN, WM_T_SIGNAL, 8, "The store of the backups cannot be used",
+     "{object} cannot be used since {seen}, which blocks the plan: {detail}: {quote}",
+     "mend what the message names: the Secret with the credentials, the bucket, the URL or the CA:\n"
+     "{kubectl} get migstorage {name} -o yaml",
+     "mig-controller pkg/controller/migstorage/validation.go"},
     {"PlanConflict", WM_ROLE(PLAN), WM_KIND_MIGPLAN, WM_ANY_WAIT, conflicts, WM_STOPS, WM_CERTAIN,
      WM_T_SIGNAL, 5, "Another open plan has the same namespaces",
      "{object} is not ready since {seen}, and the migration is blocked: {quote}",
@@ -168,8 +182,9 @@ const struct wm_cause wm_causes_plan[] = {
     {"PlanClosed", WM_ROLE(PLAN), WM_KIND_MIGPLAN, WM_ANY_WAIT, is_closed, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL,
      5, "The plan is closed", "{object} is closed, and its migrations are not run any more",
      "use a new plan; " STUCK, "mig-controller pkg/controller/migmigration/validation.go"},
-    {"PlanRefreshing", WM_ROLE(PLAN) | WM_ROLE(CLUSTER), WM_KIND_NONE, WM_WAITS_FOR(REFRESH), is_refreshing,
-     WM_STOPS, WM_LIKELY, WM_T_SYNC, 1, "A refresh does not come to an end",
+    {"PlanRefreshing", WM_ROLE(PLAN) | WM_ROLE(CLUSTER) | WM_ROLE(LOCATION), WM_KIND_NONE,
+     WM_WAITS_FOR(REFRESH), is_refreshing, WM_STOPS, WM_LIKELY, WM_T_SYNC, 1,
+     "A refresh does not come to an end",
      "{object} was asked to check itself again at {seen} and has not answered",
      "see what keeps the controller from it (a cluster that cannot be reached, an error in its log):\n"
      "{kubectl} describe {kind} {name}\n"

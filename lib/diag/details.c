@@ -82,6 +82,15 @@ static void read_cluster(const struct wm_parts *p, void *out)
     digest_of(wm_get_span(p->spec, "caBundle"), c->ca_bundle_digest);
 }
 
+static void read_storage(const struct wm_parts *p, void *out)
+{
+    struct wm_storage_state *storage = out;
+
+    storage->ready = wm_condition_is_true(p->status, "Ready");
+    storage->refreshing = wm_is_true(p->spec, "refresh");
+    wm_notes_read(p->status, &storage->notes);
+}
+
 /* --- volumes --- */
 
 static int count_of(struct wm_json_value status, const char *list)
@@ -195,6 +204,7 @@ static const struct row {
 } rows[WM_KIND_COUNT] = {
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_MIGSTORAGE] = {sizeof(struct wm_storage_state), read_storage, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DVMP] = {.make = wm_rsync_make, .indexed = BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DIM] = {.make = wm_image_make, .indexed = BIT(STATUS)},
@@ -290,6 +300,7 @@ void wm_detail_done(void *ctx, enum wm_kind kind, void *detail)
 DETAIL_OF(wm_migration_of, wm_migration_state, r->kind == WM_KIND_MIGMIGRATION)
 DETAIL_OF(wm_plan_of, wm_plan_state, r->kind == WM_KIND_MIGPLAN)
 DETAIL_OF(wm_cluster_of, wm_cluster_state, r->kind == WM_KIND_MIGCLUSTER)
+DETAIL_OF(wm_storage_of, wm_storage_state, r->kind == WM_KIND_MIGSTORAGE)
 DETAIL_OF(wm_dvm_of, wm_dvm_state, r->kind == WM_KIND_DVM)
 DETAIL_OF(wm_velero_of, wm_velero_state, r->kind == WM_KIND_BACKUP || r->kind == WM_KIND_RESTORE)
 DETAIL_OF(wm_job_of, wm_job_state, r->kind == WM_KIND_JOB)

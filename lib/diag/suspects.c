@@ -321,6 +321,10 @@ static void add_plan(struct wm_look *look)
         return;
     s.via = add(look, look->s->plan, WM_ROLE_PLAN, 0);
     wm_model_each(look->w->model, WM_KIND_MIGCLUSTER, add_plans_clusters, &s);
+    add(look,
+        named(look, 0, WM_KIND_MIGSTORAGE, namespace_of(look, look->s->plan),
+              wm_plan_of(look->s->plan)->storage),
+        WM_ROLE_LOCATION, s.via);
 }
 
 /* --- all --- */
