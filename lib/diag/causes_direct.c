@@ -104,11 +104,21 @@ static enum ended end_of(const struct wm_rsync_state *r)
     }
 }
 
+/* After the end: only where a volume is missing for it. */
+static bool is_of_interest(const struct wm_clue *c)
+{
+    enum wm_ending e = c->look->s->ending;
+
+    return e == WM_ENDING_NONE ||
+           (wm_judge(c->look->w, c->r).faulty && (e == WM_ENDING_FAILED || e == WM_ENDING_DATA_NOT_MIGRATED ||
+                                                  e == WM_ENDING_SUCCEEDED_WITH_WARNINGS));
+}
+
 static bool has_ended(struct wm_clue *c, enum ended how)
 {
     const struct wm_rsync_state *r = wm_rsync_of(c->r);
 
-    if (end_of(r) != how || (c->look->s->ending != WM_ENDING_NONE && !wm_judge(c->look->w, c->r).faulty))
+    if (end_of(r) != how || !is_of_interest(c))
         return false;
     c->since_s = phase_s(c);
     c->quote = r->log[0] ? r->log : "its log tells nothing";

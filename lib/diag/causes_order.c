@@ -23,49 +23,57 @@ static bool is_long(const struct wm_phase *phase)
     return !phase || (copying & (1u << phase->waits_for));
 }
 
-/* Since when the migration that goes first is stuck; 0 = it is not, as far as can be told. */
-static int64_t stuck_since(const struct wm_clue *c, const struct wm_migration_state *m)
+struct standstill {
+    int64_t since_s, due_s; /* due: from then on it counts as stuck; 0 = never */
+};
+
+static struct standstill standstill_of(const struct wm_clue *c, const struct wm_migration_state *m)
 {
-    int64_t startup_s = c->look->thresholds->s[WM_T_STARTUP], now_s = c->look->w->now_s;
+    const int64_t *patience_s = c->look->thresholds->s;
+    int64_t since_s = m->since_s ? m->since_s : m->created_s;
 
     if (m->outcome == WM_RUN_BLOCKED)
-        return m->since_s ? m->since_s : m->created_s;
+        return (struct standstill){since_s, since_s + patience_s[WM_T_SIGNAL]};
     if (m->outcome == WM_RUN_NOT_STARTED)
-        return m->created_s && m->created_s + startup_s <= now_s ? m->created_s : 0;
-    if (m->outcome != WM_RUN_RUNNING || is_long(m->row) || !m->since_s)
-        return 0;
-    return m->since_s + m->row->stall_s <= now_s ? m->since_s : 0;
+        return (struct standstill){m->created_s, m->created_s + patience_s[WM_T_STARTUP]};
+    if (m->outcome == WM_RUN_RUNNING && !is_long(m->row) && m->since_s)
+        return (struct standstill){m->since_s, m->since_s + m->row->stall_s};
+    return (struct standstill){0, 0};
 }
 
-static bool goes_before(struct wm_clue *c, bool stuck)
+static bool waits_for(const struct wm_clue *c)
+{
+    /* One that waits itself is not who is waited for. */
+    return own(c)->outcome == WM_RUN_POSTPONED && wm_migration_of(c->r)->outcome != WM_RUN_POSTPONED;
+}
+
+static bool waits_for_stuck(struct wm_clue *c)
 {
     const struct wm_migration_state *m = wm_migration_of(c->r);
-    int64_t since_s = stuck_since(c, m);
+    struct standstill still = standstill_of(c, m);
 
-    /* One that waits itself is not who is waited for. */
-    if (own(c)->outcome != WM_RUN_POSTPONED || m->outcome == WM_RUN_POSTPONED || (since_s != 0) != stuck)
+    if (!waits_for(c) || !still.due_s)
         return false;
-    c->since_s = stuck && since_s > own(c)->since_s ? since_s : own(c)->since_s;
-    if (stuck)
-        wm_clue_detail(c, "%s",
-                       m->outcome == WM_RUN_BLOCKED       ? m->cause
-                       : m->outcome == WM_RUN_NOT_STARTED ? "no status at all"
-                                                          : m->phase);
-    else if (own(c)->ahead)
-        wm_clue_detail(c, "place %d in the queue", own(c)->ahead + 1);
-    else
-        c->detail = "in the queue";
+    c->since_s = still.since_s > own(c)->since_s ? still.since_s : own(c)->since_s;
+    c->due_s = still.due_s;
+    c->detail = m->outcome == WM_RUN_BLOCKED       ? m->cause
+                : m->outcome == WM_RUN_NOT_STARTED ? "no status at all"
+                                                   : m->phase;
     return true;
 }
 
 static bool waits_for_moving(struct wm_clue *c)
 {
-    return goes_before(c, false);
-}
+    int64_t due_s = standstill_of(c, wm_migration_of(c->r)).due_s;
 
-static bool waits_for_stuck(struct wm_clue *c)
-{
-    return goes_before(c, true);
+    if (!waits_for(c) || (due_s && due_s <= c->look->w->now_s))
+        return false;
+    c->since_s = own(c)->since_s;
+    if (own(c)->ahead)
+        wm_clue_detail(c, "place %d in the queue", own(c)->ahead + 1);
+    else
+        c->detail = "in the queue";
+    return true;
 }
 
 /* mig-controller counts migrations of all namespaces into the queue, and runs those of its own only. */

@@ -116,11 +116,8 @@ static bool is_closed(struct wm_clue *c)
 
 static bool is_refreshing(struct wm_clue *c)
 {
-    bool refreshing =
-        c->r->kind == WM_KIND_MIGPLAN ? wm_plan_of(c->r)->refreshing : wm_cluster_of(c->r)->refreshing;
-
     c->since_s = c->look->s->state->since_s;
-    return refreshing;
+    return wm_plan_of(c->r)->refreshing || wm_cluster_of(c->r)->refreshing || wm_storage_of(c->r)->refreshing;
 }
 
 /* What the target does not know is not restored; a stage migration moves volumes only. */

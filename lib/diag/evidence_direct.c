@@ -110,6 +110,19 @@ static struct wm_json_value last_failure(struct wm_json_value status)
     return found;
 }
 
+/* They are texts: "45%", "12.5MB/s". */
+static uint64_t progress_of(struct wm_json_value status)
+{
+    static const char *const keys[] = {"totalProgressPercentage", "lastObservedProgressPercent",
+                                       "lastObservedTransferRate"};
+    uint64_t digest = 0;
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (wm_is_set(status, keys[i]))
+            digest = wm_str_digest(wm_get_span(status, keys[i]).text, digest + i + 1);
+    return digest;
+}
+
 static bool has_exit_code(struct wm_json_value status)
 {
     return wm_get_span(status, "exitCode").kind == WM_JSON_NUMBER;
@@ -127,6 +140,7 @@ void *wm_rsync_make(const struct wm_parts *p)
 
         ended = former.node ? former : ended;
     }
+    r.progress = progress_of(p->status);
     r.exit_code = has_exit_code(ended) ? wm_number_at(ended, "exitCode") : -1;
     wm_texts_line(&t, offsetof(struct wm_rsync_state, log), wm_get_span(ended, "logMessage"), WM_NOTE_MAX);
     wm_texts_line(&t, offsetof(struct wm_rsync_state, pod),
