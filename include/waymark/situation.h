@@ -77,7 +77,7 @@ struct wm_rsync_state {
     uint64_t progress;                         /* a digest of how far it is and how fast; 0 = not told */
     int exit_code;                             /* -1 = none has ended */
     const char *pod_namespace, *pod, *cluster; /* of the last pod; cluster: a MigCluster's name */
-    const char *log;                           /* the last lines of the one that ended */
+    const char *log;                           /* the last lines of the one that failed */
 };
 /* DirectImageMigration, DirectImageStreamMigration. */
 struct wm_image_state {

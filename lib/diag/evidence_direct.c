@@ -142,7 +142,9 @@ void *wm_rsync_make(const struct wm_parts *p)
     }
     r.progress = progress_of(p->status);
     r.exit_code = has_exit_code(ended) ? wm_number_at(ended, "exitCode") : -1;
-    wm_texts_line(&t, offsetof(struct wm_rsync_state, log), wm_get_span(ended, "logMessage"), WM_NOTE_MAX);
+    /* There are thousands that ended well. */
+    wm_texts_line(&t, offsetof(struct wm_rsync_state, log),
+                  r.exit_code > 0 ? wm_get_span(ended, "logMessage") : (struct wm_json_span){0}, WM_NOTE_MAX);
     wm_texts_line(&t, offsetof(struct wm_rsync_state, pod),
                   wm_is_set(p->status, "podName") ? wm_get_span(p->status, "podName")
                                                   : wm_get_span(pod, "name"),
