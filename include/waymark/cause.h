@@ -46,14 +46,14 @@ enum wm_role {
     WM_ROLE_RSYNC_POD,
     WM_ROLE_HOOK_POD,
     WM_ROLE_RESTORED_POD, /* on the target, in a namespace of the plan, waiting for its volumes or not up */
-    WM_ROLE_QUIESCED_POD, /* where the application is stopped, in a namespace of the plan, and should be gone
-                           */
+    WM_ROLE_QUIESCED_POD, /* on the source, or when rolling back the target, in a namespace of the plan, and
+                             should be gone */
     WM_ROLE_CLAIM, /* a PersistentVolumeClaim that one of the pods mounts, or of the plan's namespaces */
     WM_ROLE_STORAGE_CLASS, /* of such a claim */
     WM_ROLE_NODE,          /* of such a pod */
     WM_ROLE_VELERO,        /* Deployment and pods of Velero where the phase needs it */
     WM_ROLE_NODE_AGENT,    /* DaemonSet and pods of its node agent there */
-    WM_ROLE_LOCATION,      /* BackupStorageLocations there */
+    WM_ROLE_LOCATION,      /* BackupStorageLocations there; the plan's MigStorage */
     WM_ROLE_AHEAD,         /* Backups, Restores of others that Velero takes first; migrations that go first */
     WM_ROLE_COUNT
 };
@@ -118,6 +118,10 @@ const char *wm_confidence_name(enum wm_confidence c);
 
 #define WM_ANY_WAIT 0u
 #define WM_WAITS_FOR(w) (1u << WM_WAIT_##w)
+/* Together with either: also when the migration is over.  Rows without it are asked then only where they tell
+ * why it failed: of a failure, as if the phase that failed were still the current one, at the migration and
+ * at what belongs to it; of a success with warnings, at the objects that failed. */
+#define WM_AFTER_END (1u << 31)
 
 /* One cause.  `says` is one sentence, `remedy` one or more lines, commands on lines of their own; in both
  *   {kind} {name} {namespace} {cluster}   of the suspect; {object} = "Pod ns/name on cluster target"
@@ -125,6 +129,7 @@ const char *wm_confidence_name(enum wm_confidence c);
  *   {node} {quote} {detail} {seen}        {seen} = the event's first time, else the signal's
  *   {migration} {plan} {phase} {ends}     {ends} = when a known timeout strikes
  *   {kubectl} = "kubectl --context target -n namespace" for the suspect, {other.kubectl}, {host.kubectl}
+ *   {source} {target}                     the names of the plan's clusters
  *   {cancel} = the command that cancels the migration
  * are filled in.  Ids never change: they are reasons of conditions, labels of metrics, anchors in the manual.
  */
@@ -132,7 +137,7 @@ struct wm_cause {
     const char *id;    /* CamelCase */
     unsigned roles;    /* a set of WM_ROLE: at whom it is looked for */
     enum wm_kind kind; /* of these only; WM_KIND_NONE = of any kind */
-    unsigned waits;    /* a set of WM_WAITS_FOR: in which phases; WM_ANY_WAIT = in all */
+    unsigned waits;    /* a set of WM_WAITS_FOR: in which phases; WM_ANY_WAIT = in all; WM_AFTER_END */
     wm_cause_fn *test;
     enum wm_weight weight;
     enum wm_confidence confidence;
@@ -171,8 +176,9 @@ enum wm_pace {
 };
 const char *wm_pace_name(enum wm_pace p);
 
-/* Causes first (explained_by -1): those that stop, by depth, confidence and age; then what they explain.
- * Borrows from look. */
+/* Of a migration that is over the findings say why it ended as it did, or what it has left behind, and pace
+ * is OVER.  Causes first (explained_by -1): those that stop, by depth, confidence and age; then what they
+ * explain. Borrows from look. */
 struct wm_diagnosis {
     const struct wm_look *look;
     enum wm_pace pace;
@@ -183,6 +189,9 @@ struct wm_diagnosis {
     size_t behind; /* migrations that wait for this one */
 };
 void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret);
+/* How many migrations get on only when this one does: those of its plan that are postponed until it is over,
+ * and those whose Backup or Restore Velero has queued behind one of this one's. */
+size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s);
 
 /* --- progress --- */
 

@@ -46,9 +46,10 @@ struct wm_migration_state {
     wm_uid uid;
     wm_name plan_namespace, plan; /* spec.migPlanRef */
     enum wm_run_kind kind;
+    bool quiesces; /* spec.quiescePods: the application is scaled down on the source */
     bool canceled; /* that is asked for, or under way, or done */
     bool going;    /* the object is being deleted */
-    bool quiesces, verifies;
+    bool verifies;
     bool has_stage_pods; /* that were made: later than their phase, false is certain */
 
     wm_word phase;               /* as written */

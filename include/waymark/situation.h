@@ -12,27 +12,56 @@
 
 /* --- what is kept of some kinds beside the record; of Pods and further ones: waymark/evidence.h --- */
 
-/* MigPlan: what leads to its clusters. */
+/* A condition that holds, of the category Critical or Error (it blocks) or Warn. */
+enum wm_category { WM_CATEGORY_NONE, WM_CATEGORY_WARN, WM_CATEGORY_ERROR, WM_CATEGORY_CRITICAL };
+struct wm_note {
+    enum wm_category category;
+    int64_t since_s; /* 0 = not told */
+    wm_word type, reason;
+    wm_text message;
+};
+/* Of an object, the worst first. */
+enum { WM_NOTES_MAX = 6 };
+struct wm_notes {
+    size_t n; /* those beyond the maximum are left out */
+    struct wm_note list[WM_NOTES_MAX];
+};
+/* The first of one of these types (a list that ends with NULL); NULL = there is none. */
+const struct wm_note *wm_note_of(const struct wm_notes *notes, const char *const types[]);
+/* The first that blocks; NULL = there is none. */
+const struct wm_note *wm_note_blocking(const struct wm_notes *notes);
+
+/* MigPlan: what leads to its clusters, and what keeps it from being ready. */
 enum { WM_PLAN_NAMESPACES_MAX = 32 };
 struct wm_plan_state {
     wm_name source, target; /* names of MigClusters; "" = not set */
+    wm_name storage;        /* of the MigStorage; "" = not set */
     bool closed, ready;
     bool indirect_images, indirect_volumes;
     bool has_volumes, has_direct_volumes; /* to be copied or moved at all; by rsync, where that is not off */
     bool has_moved_volumes;               /* or snapshots: they need Velero in any case */
     unsigned hooks;                       /* of enum wm_need */
     bool type_known, is_conversion;
-    size_t n_namespaces; /* those beyond the maximum are left out */
+    bool refreshing; /* spec.refresh: it is asked to check itself again */
+    struct wm_notes notes;
+    wm_text incompatible; /* the first of the kinds that the target does not know: "widgets.v1.example.com" */
+    size_t n_namespaces;  /* those beyond the maximum are left out */
     struct {
         wm_word source, target;
     } namespaces[WM_PLAN_NAMESPACES_MAX];
 };
 /* MigCluster. */
 struct wm_cluster_state {
-    bool is_host, ready, insecure;
+    bool is_host, ready, insecure, refreshing;
+    struct wm_notes notes;
     char url[256];
     wm_name secret_namespace, secret; /* of its saToken */
     char ca_bundle_digest[17];        /* changes when spec.caBundle does */
+};
+/* MigStorage: what keeps it from being ready. */
+struct wm_storage_state {
+    bool ready, refreshing;
+    struct wm_notes notes;
 };
 /* DirectVolumeMigration: whether it copied what it was to copy (mig-controller may call the migration a
  * success when it did not). */
@@ -42,6 +71,26 @@ struct wm_dvm_state {
     int failed_operations; /* of rsync, and live migrations of virtual machines' disks */
     wm_word failed_at;     /* reason of the condition Failed */
     wm_text first_error;
+    struct wm_notes notes;
+    /* Of the volumes that are still being tried, the one with most attempts behind it. */
+    int attempt, attempts; /* attempts: the limit */
+    wm_name claim_namespace, claim;
+};
+/* DirectVolumeMigrationProgress: how the last rsync pod ended that did. */
+struct wm_rsync_state {
+    uint64_t digest;
+    uint64_t progress;                         /* a digest of how far it is and how fast; 0 = not told */
+    int exit_code;                             /* -1 = none has ended */
+    const char *pod_namespace, *pod, *cluster; /* of the last pod; cluster: a MigCluster's name */
+    const char *log;                           /* the last lines of the one that failed */
+};
+/* DirectImageMigration, DirectImageStreamMigration. */
+struct wm_image_state {
+    uint64_t digest;
+    bool failed;               /* phase ...Failed, or errors */
+    int64_t blocked_s;         /* 0 = not told, or not blocked */
+    const char *blocker, *why; /* type and message of the condition that blocks it; "" = none */
+    const char *error;         /* the first of its errors; "" = none */
 };
 /* Backup, Restore: which of a migration's they are. */
 enum wm_velero_part { WM_PART_UNKNOWN, WM_PART_INITIAL, WM_PART_STAGE, WM_PART_FINAL };
@@ -58,7 +107,10 @@ struct wm_job_state {
     wm_word hook_phase; /* "PreBackup", ...; "" = not of a hook */
     int64_t deadline_s; /* spec.activeDeadlineSeconds; 0 = none */
     bool failed;
-    wm_word reason; /* of that: "BackoffLimitExceeded", "DeadlineExceeded" */
+    int active, failures;  /* pods */
+    int64_t failed_s;      /* 0 = not told */
+    wm_word failed_reason; /* "BackoffLimitExceeded", "DeadlineExceeded" */
+    wm_text failed_message;
 };
 /* The detail of a record, by kind; see wm_model_conf. */
 void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
@@ -67,9 +119,12 @@ void wm_detail_done(void *ctx, enum wm_kind kind, void *detail);
 const struct wm_migration_state *wm_migration_of(const struct wm_record *r);
 const struct wm_plan_state *wm_plan_of(const struct wm_record *r);
 const struct wm_cluster_state *wm_cluster_of(const struct wm_record *r);
+const struct wm_storage_state *wm_storage_of(const struct wm_record *r);
 const struct wm_dvm_state *wm_dvm_of(const struct wm_record *r);
 const struct wm_velero_state *wm_velero_of(const struct wm_record *r);
 const struct wm_job_state *wm_job_of(const struct wm_record *r);
+const struct wm_rsync_state *wm_rsync_of(const struct wm_record *r);
+const struct wm_image_state *wm_image_of(const struct wm_record *r);
 
 /* --- the clusters --- */
 

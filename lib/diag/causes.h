@@ -8,6 +8,7 @@
 extern const struct wm_cause wm_causes_pod[], wm_causes_place[], wm_causes_storage[], wm_causes_claim[],
     wm_causes_velero[], wm_causes_velero_queue[], wm_causes_velero_end[], wm_causes_volume[],
     wm_causes_plan[], wm_causes_direct[], wm_causes_general[];
+extern const struct wm_cause wm_causes_cluster[], wm_causes_order[], wm_causes_hook[], wm_causes_end[];
 
 /* --- what tests share --- */
 
@@ -37,5 +38,14 @@ int64_t wm_clue_phase_s(const struct wm_clue *c);
 bool wm_is_scaled(const char *workload);
 /* The signal of the clue: the Event, told by `e`; since when it happens, but not from before `from_s`. */
 void wm_clue_tell(struct wm_clue *c, const struct wm_record *e, int64_t from_s);
+
+/* --- plans and clusters; causes_plan.c, causes_cluster.c --- */
+
+/* Whether what the plan complains of now holds the migration up. */
+bool wm_clue_plan_matters(const struct wm_clue *c);
+/* The signal of the clue: the condition.  False without one. */
+bool wm_clue_note(struct wm_clue *c, const struct wm_note *note);
+/* Whether the phase works on a cluster that cannot be seen: that nothing is seen to move means nothing. */
+bool wm_look_is_blind(const struct wm_look *look);
 
 #endif

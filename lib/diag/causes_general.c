@@ -15,13 +15,23 @@ static const enum wm_threshold by_wait[WM_WAIT_COUNT] = {
     [WM_WAIT_RSYNC_GONE] = WM_T_QUIESCE,
 };
 
+/* One write an object of the application, and no sign of it before the last: see AnnotateSlow. */
+static bool works_on_many(const struct wm_situation *s)
+{
+    static const char *const phases[] = {"AnnotateResources", "EnsureAnnotationsDeleted",
+                                         "CleanStaleAnnotations", NULL};
+
+    return wm_is_one_of(s->state->phase, phases);
+}
+
 static bool has_stood_still(struct wm_clue *c)
 {
     const struct wm_situation *s = c->look->s;
     enum wm_wait wait = s->state->row ? s->state->row->waits_for : WM_WAIT_NOTHING;
     int64_t patience_s = c->look->thresholds->s[by_wait[wait]];
 
-    if (s->ending != WM_ENDING_NONE || s->state->outcome != WM_RUN_RUNNING)
+    if (s->ending != WM_ENDING_NONE || s->state->outcome != WM_RUN_RUNNING || wm_look_is_blind(c->look) ||
+        works_on_many(s))
         return false;
     c->since_s = c->look->still_since_s;
     c->due_s = c->since_s + patience_s;

@@ -94,6 +94,11 @@ static void read_plan(const struct wm_parts *p, void *out)
     read_namespaces(wm_json_get(p->spec, "namespaces"), plan);
     plan->ready = wm_condition_is_true(p->status, "Ready");
     read_ways(p, plan);
+    plan->refreshing = wm_is_true(p->spec, "refresh");
+    wm_span_copy(wm_get_span(wm_json_get(p->spec, "migStorageRef"), "name"), plan->storage,
+                 sizeof plan->storage);
+    wm_notes_read(p->status, &plan->notes);
+    wm_incompatible_read(p->status, plan->incompatible, sizeof plan->incompatible);
 }
 
 static void digest_of(struct wm_json_span s, char out[static 17])
@@ -116,10 +121,21 @@ static void read_cluster(const struct wm_parts *p, void *out)
     c->is_host = wm_is_true(p->spec, "isHostCluster");
     c->insecure = wm_is_true(p->spec, "insecure");
     c->ready = wm_condition_is_true(p->status, "Ready");
+    c->refreshing = wm_is_true(p->spec, "refresh");
+    wm_notes_read(p->status, &c->notes);
     wm_span_copy(wm_get_span(p->spec, "url"), c->url, sizeof c->url);
     wm_span_copy(wm_get_span(secret, "namespace"), c->secret_namespace, sizeof c->secret_namespace);
     wm_span_copy(wm_get_span(secret, "name"), c->secret, sizeof c->secret);
     digest_of(wm_get_span(p->spec, "caBundle"), c->ca_bundle_digest);
+}
+
+static void read_storage(const struct wm_parts *p, void *out)
+{
+    struct wm_storage_state *storage = out;
+
+    storage->ready = wm_condition_is_true(p->status, "Ready");
+    storage->refreshing = wm_is_true(p->spec, "refresh");
+    wm_notes_read(p->status, &storage->notes);
 }
 
 /* --- volumes --- */
@@ -163,6 +179,8 @@ static void read_dvm(const struct wm_parts *p, void *out)
     wm_json_line(wm_json_span_of(wm_json_first(errors)), d->first_error, sizeof d->first_error);
     d->failed = failed.node || ends_with(phase, "Failed") || d->failed_pods || d->failed_operations ||
                 wm_json_count(errors);
+    wm_notes_read(p->status, &d->notes);
+    wm_attempts_read(p, d);
 }
 
 /* --- jobs --- */
@@ -170,13 +188,16 @@ static void read_dvm(const struct wm_parts *p, void *out)
 static void read_job(const struct wm_parts *p, void *out)
 {
     struct wm_job_state *job = out;
+    struct wm_json_value failed = wm_condition(p->status, "Failed");
 
     word_of(p->labels, "phase", job->hook_phase);
     job->deadline_s = wm_number_at(p->spec, "activeDeadlineSeconds");
-    struct wm_json_value failed = wm_condition(p->status, "Failed");
-
-    job->failed = failed.node != 0;
-    word_of(failed, "reason", job->reason);
+    job->failed = failed.node;
+    job->active = wm_number_at(p->status, "active");
+    job->failures = wm_number_at(p->status, "failed");
+    job->failed_s = wm_time_at(failed, "lastTransitionTime");
+    word_of(failed, "reason", job->failed_reason);
+    wm_json_line(wm_get_span(failed, "message"), job->failed_message, sizeof job->failed_message);
 }
 
 /* --- Velero's --- */
@@ -240,11 +261,15 @@ static const struct row {
     [WM_KIND_MIGMIGRATION] = {.size = sizeof(struct wm_migration_state)},
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(STATUS)},
     [WM_KIND_BACKUP] = {sizeof(struct wm_velero_state), read_velero,
                         BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_RESTORE] = {sizeof(struct wm_velero_state), read_velero,
                          BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_MIGSTORAGE] = {sizeof(struct wm_storage_state), read_storage, BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_DVMP] = {.make = wm_rsync_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_DIM] = {.make = wm_image_make, .indexed = BIT(STATUS)},
+    [WM_KIND_DISM] = {.make = wm_image_make, .indexed = BIT(STATUS)},
     [WM_KIND_JOB] = {sizeof(struct wm_job_state), read_job, BIT(LABELS) | BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_POD] = {.make = wm_pod_make, .indexed = BIT(LABELS) | BIT(OWNERS) | BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_PVC] = {.make = wm_claim_make,
@@ -338,6 +363,7 @@ void wm_detail_done(void *ctx, enum wm_kind kind, void *detail)
 DETAIL_OF(wm_migration_of, wm_migration_state, r->kind == WM_KIND_MIGMIGRATION)
 DETAIL_OF(wm_plan_of, wm_plan_state, r->kind == WM_KIND_MIGPLAN)
 DETAIL_OF(wm_cluster_of, wm_cluster_state, r->kind == WM_KIND_MIGCLUSTER)
+DETAIL_OF(wm_storage_of, wm_storage_state, r->kind == WM_KIND_MIGSTORAGE)
 DETAIL_OF(wm_dvm_of, wm_dvm_state, r->kind == WM_KIND_DVM)
 DETAIL_OF(wm_velero_of, wm_velero_state, r->kind == WM_KIND_BACKUP || r->kind == WM_KIND_RESTORE)
 DETAIL_OF(wm_job_of, wm_job_state, r->kind == WM_KIND_JOB)

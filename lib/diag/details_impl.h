@@ -20,6 +20,10 @@ int64_t wm_time_at(struct wm_json_value object, const char *key);
 /* The condition of that type, whatever its status says. */
 struct wm_json_value wm_any_condition(struct wm_json_value status, const char *type);
 
+void wm_notes_read(struct wm_json_value status, struct wm_notes *ret);
+void wm_incompatible_read(struct wm_json_value status, char *out, size_t size);
+void wm_attempts_read(const struct wm_parts *p, struct wm_dvm_state *d);
+
 /* --- a state with its texts behind it, in one allocation --- */
 
 enum { WM_TEXTS_MAX = 16, WM_TEXT_ROOM = 8 << 10, WM_NOTE_MAX = 512 };
@@ -52,5 +56,7 @@ void *wm_attachment_make(const struct wm_parts *p);
 void *wm_node_make(const struct wm_parts *p);
 void *wm_volume_make(const struct wm_parts *p); /* NULL of one that is complete */
 void *wm_server_make(const struct wm_parts *p);
+void *wm_rsync_make(const struct wm_parts *p);
+void *wm_image_make(const struct wm_parts *p);
 
 #endif

@@ -92,14 +92,34 @@ const struct wm_cause *wm_cause_find(const char *id)
 
 /* --- findings --- */
 
+static bool is_of_phase(const struct wm_cause *c, const struct wm_phase *phase)
+{
+    unsigned waits = c->waits & ~WM_AFTER_END;
+
+    return waits == WM_ANY_WAIT || (waits & (1u << (phase ? phase->waits_for : WM_WAIT_NOTHING)));
+}
+
+/* Plan and clusters are what they are now; they need not have been so when it failed. */
+static bool applies_after_end(const struct wm_cause *c, const struct wm_look *look,
+                              const struct wm_suspect *suspect)
+{
+    static const unsigned of_now = WM_ROLE(PLAN) | WM_ROLE(CLUSTER) | WM_ROLE(AHEAD);
+
+    if (c->waits & WM_AFTER_END)
+        return true;
+    if (look->s->ending == WM_ENDING_FAILED)
+        return !(of_now & (1u << suspect->role)) && is_of_phase(c, wm_phase_find(look->s->state->cause));
+    return look->s->ending == WM_ENDING_SUCCEEDED_WITH_WARNINGS && suspect->role == WM_ROLE_WORK &&
+           wm_judge(look->w, suspect->record).faulty;
+}
+
 static bool applies(const struct wm_cause *c, const struct wm_look *look, const struct wm_suspect *suspect)
 {
-    const struct wm_phase *phase = look->s->state->row;
-    unsigned wait = 1u << (phase ? phase->waits_for : WM_WAIT_NOTHING);
-
-    return (c->roles & (1u << suspect->role)) &&
-           (c->kind == WM_KIND_NONE || c->kind == (enum wm_kind)suspect->record->kind) &&
-           (c->waits == WM_ANY_WAIT || (c->waits & wait));
+    if (!(c->roles & (1u << suspect->role)) ||
+        (c->kind != WM_KIND_NONE && c->kind != (enum wm_kind)suspect->record->kind))
+        return false;
+    return look->s->ending == WM_ENDING_NONE ? is_of_phase(c, look->s->state->row)
+                                             : applies_after_end(c, look, suspect);
 }
 
 static void sooner(int64_t *at_s, int64_t s)
@@ -211,8 +231,11 @@ static bool is_below(const struct wm_look *look, int deep, int shallow)
 static bool explains(const struct wm_diagnosis *d, const struct wm_finding *a, const struct wm_finding *b)
 {
     bool same = d->look->suspects[a->suspect].record == d->look->suspects[b->suspect].record;
+    /* What only threatened has struck by then. */
+    bool over = d->look->s->ending != WM_ENDING_NONE;
 
-    if (a == b || a->cause->weight > b->cause->weight || !is_below(d->look, a->suspect, b->suspect))
+    if (a == b || (!over && a->cause->weight > b->cause->weight) ||
+        !is_below(d->look, a->suspect, b->suspect))
         return false;
     return same ? a->cause->depth > b->cause->depth : a->cause->depth >= b->cause->depth;
 }
@@ -310,4 +333,6 @@ void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret)
     drop_makeshift(ret);
     explain(ret);
     judge_pace(ret);
+    if (look->s->ending == WM_ENDING_NONE)
+        ret->behind = wm_migrations_behind(look->w, look->s);
 }

@@ -28,6 +28,7 @@ const struct wm_kind_info wm_kinds[WM_KIND_COUNT] = {
                               {OWNED_BY("MigPlan")},
                               {.phase = "/status/phase", .started = "/status/startTimestamp"}},
     [WM_KIND_MIGCLUSTER] = {MTC, "migclusters", "MigCluster", WM_ON_HOST, WM_IN_OPERATORS},
+    [WM_KIND_MIGSTORAGE] = {MTC, "migstorages", "MigStorage", WM_ON_HOST, WM_IN_OPERATORS},
     [WM_KIND_MIGHOOK] = {MTC, "mighooks", "MigHook", WM_ON_HOST, WM_IN_OPERATORS},
     [WM_KIND_DVM] = {MTC,
                      "directvolumemigrations",

@@ -18,6 +18,8 @@ static uint64_t token_of(const struct wm_world *w, const struct wm_record *r)
     token = wm_mix(token ^ r->completed_s);
     if (r->kind == WM_KIND_POD)
         token = wm_mix(token ^ wm_pod_of(r)->ready);
+    if (r->kind == WM_KIND_DVMP)
+        token = wm_mix(token ^ wm_rsync_of(r)->progress);
     return token;
 }
 

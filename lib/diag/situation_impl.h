@@ -23,6 +23,10 @@ struct wm_judgement {
 };
 struct wm_judgement wm_judge(const struct wm_world *w, const struct wm_record *r);
 
+/* Of two migrations of one plan, whether mig-controller takes `a` before `b`: stage migrations first, then by
+ * age (pkg/apis/migration/v1alpha1/migplan_types.go, ListMigrations). */
+bool wm_goes_first(const struct wm_record *a, const struct wm_record *b);
+
 /* The objects that a phase waits for: the one to be named; NULL = it is not there, or has no kind. */
 const struct wm_record *wm_awaited_by(const struct wm_world *w, const struct wm_situation *s,
                                       const struct wm_phase *phase);

@@ -363,8 +363,8 @@ static void add_sibling(void *ctx, const struct wm_record *r)
     const struct wm_migration_state *own = situation->state, *m = wm_migration_of(r);
 
     if (r != situation->migration && strcmp(m->plan, own->plan) == 0 &&
-        strcmp(m->plan_namespace, own->plan_namespace) == 0 &&
-        r->created_s <= situation->migration->created_s && strcmp(m->phase, "Completed") != 0)
+        strcmp(m->plan_namespace, own->plan_namespace) == 0 && strcmp(m->phase, "Completed") != 0 &&
+        wm_goes_first(r, situation->migration))
         add(s->look, r, WM_ROLE_AHEAD, 0);
 }
 
@@ -378,6 +378,10 @@ static void add_plan(struct wm_look *look)
         return;
     s.via = add(look, look->s->plan, WM_ROLE_PLAN, 0);
     wm_model_each(look->w->model, WM_KIND_MIGCLUSTER, add_plans_clusters, &s);
+    add(look,
+        named(look, 0, WM_KIND_MIGSTORAGE, namespace_of(look, look->s->plan),
+              wm_plan_of(look->s->plan)->storage),
+        WM_ROLE_LOCATION, s.via);
 }
 
 /* --- all --- */

@@ -96,6 +96,16 @@ static void put_phase(const struct telling *t)
     wm_say(t->sp, t->sp->s->state->phase);
 }
 
+static void put_source(const struct telling *t)
+{
+    wm_say(t->sp, t->sp->s->source_name);
+}
+
+static void put_target(const struct telling *t)
+{
+    wm_say(t->sp, t->sp->s->target_name);
+}
+
 static void put_cancel(const struct telling *t)
 {
     const struct wm_record *migration = t->sp->s->migration;
@@ -119,8 +129,9 @@ static const struct {
     const char *name;
     void (*put)(const struct telling *t);
 } of_findings[] = {
-    {"quote", put_quote}, {"detail", put_detail}, {"seen", put_seen},     {"plan", put_plan},
-    {"phase", put_phase}, {"ends", put_ends},     {"cancel", put_cancel},
+    {"quote", put_quote},   {"detail", put_detail}, {"seen", put_seen},
+    {"plan", put_plan},     {"phase", put_phase},   {"ends", put_ends},
+    {"cancel", put_cancel}, {"source", put_source}, {"target", put_target},
 };
 
 /* --- filling in --- */
@@ -236,7 +247,9 @@ static void say_head(struct wm_speech *sp, const struct wm_diagnosis *d)
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         if (heads[i].pace == d->pace)
             wm_say(sp, heads[i].head);
-    wm_say_when(sp, "since", d->since_s);
+    /* What moves does so since an instant ago: a time that would change with every look. */
+    if (d->pace != WM_PACE_MOVES)
+        wm_say_when(sp, "since", d->since_s);
 }
 
 static bool is_alike(const struct wm_diagnosis *d, size_t i)

@@ -48,8 +48,8 @@ NS=openshift-migration RUNNING=10 RESTORES_EACH=2
 MTC=/apis/migration.openshift.io/v1alpha1/namespaces/$NS VELERO=/apis/velero.io/v1/namespaces/$NS
 REPORTS=/apis/waymark.io/v1alpha1/namespaces/$NS/migrationreports
 KINDS=()
-for resource in migplans migmigrations migclusters mighooks directvolumemigrations directvolumemigrationprogresses \
-    directimagemigrations directimagestreammigrations; do
+for resource in migplans migmigrations migclusters migstorages mighooks directvolumemigrations \
+    directvolumemigrationprogresses directimagemigrations directimagestreammigrations; do
     KINDS+=("migration.openshift.io/v1alpha1/$resource")
 done
 for resource in backups restores podvolumebackups podvolumerestores backupstoragelocations; do

@@ -30,6 +30,7 @@ struct world {
     struct wm_world world;
     const char *migration;
     int64_t still_since_s;
+    int64_t again_s; /* of the last diagnosis */
 };
 
 /* --- files --- */
@@ -294,6 +295,7 @@ static char *judge(struct world *w, const struct object *objects, size_t n, cons
     look.still_since_s = w->still_since_s ? w->still_since_s : pulse.changed_s;
     wm_diagnose(&look, &d);
     put_diagnosis(&d, &text);
+    w->again_s = d.again_s;
     *n_ids = d.n;
     for (size_t i = 0; i < d.n; i++)
         ids[i] = d.findings[i].cause->id;
@@ -343,6 +345,23 @@ static void order_does_not_matter(struct world *w, const char *expected)
     }
 }
 
+/* Who is not asked again before `again_s` must not miss anything. */
+static void time_alone_changes_nothing_before(struct world *w, int64_t again_s, const char *expected)
+{
+    enum { A_DAY = 86400 };
+    const char *ids[WM_FINDINGS_MAX];
+    int64_t now_s = w->world.now_s;
+    size_t n;
+
+    if (again_s)
+        assert_true(again_s > now_s);
+    w->world.now_s = again_s ? again_s - 1 : now_s + A_DAY;
+    wm_auto_free char *text = judge(w, w->objects, w->n, ids, &n);
+
+    assert_string_equal(text, expected);
+    w->world.now_s = now_s;
+}
+
 static void expect_text(const char *path, const char *text)
 {
     wm_auto_free char *expected = read_text(path);
@@ -382,6 +401,7 @@ static void check_case(void **state)
     snprintf(path, sizeof path, "%s/expected.txt", g->path);
     expect_text(path, text);
     expect_causes(wm_yaml_root(y), ids, n);
+    time_alone_changes_nothing_before(w, w->again_s, text);
     order_does_not_matter(w, text);
     free_world(w);
 }

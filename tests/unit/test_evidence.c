@@ -292,7 +292,7 @@ static void a_job_that_failed_says_by_what(void **state)
                                                  "\"status\":\"True\",\"reason\":\"DeadlineExceeded\"}]}}"));
 
     assert_true(j->failed);
-    assert_string_equal(j->reason, "DeadlineExceeded");
+    assert_string_equal(j->failed_reason, "DeadlineExceeded");
 }
 
 /* --- all --- */

@@ -88,6 +88,7 @@ static cJSON *json_of(const struct wm_migration_state *m)
     put(o, "plan", m->plan);
     put(o, "kind", wm_run_kind_name(m->kind));
     put_true(o, "canceled", m->canceled);
+    put_true(o, "quiesces", m->quiesces);
     put_true(o, "going", m->going);
     put(o, "outcome", wm_run_outcome_name(m->outcome));
     put(o, "cause", m->cause);

@@ -1,0 +1,87 @@
+/* Who waits for whom: mig-controller takes a plan's migrations one after the other, Velero its Backups and
+ * its Restores. */
+#include <string.h>
+
+#include "situation_impl.h"
+#include "waymark/cause.h"
+
+bool wm_goes_first(const struct wm_record *a, const struct wm_record *b)
+{
+    enum wm_run_kind x = wm_migration_of(a)->kind, y = wm_migration_of(b)->kind;
+
+    if ((x == WM_RUN_STAGE) != (y == WM_RUN_STAGE))
+        return x == WM_RUN_STAGE;
+    return a->created_s != b->created_s ? a->created_s < b->created_s
+                                        : strcmp(wm_record_name(a), wm_record_name(b)) < 0;
+}
+
+struct count {
+    const struct wm_world *w;
+    const struct wm_situation *s;
+    size_t n;
+};
+
+static bool is_velero(const struct wm_record *r)
+{
+    return r->kind == WM_KIND_BACKUP || r->kind == WM_KIND_RESTORE;
+}
+
+static bool is_queued(const struct wm_world *w, const struct wm_record *r)
+{
+    static const char *const phases[] = {"", "New", "Queued"};
+    const char *phase = wm_model_word(w->model, r->phase);
+
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++)
+        if (strcmp(phase, phases[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Whether one of the migration's own, under way, stands before `r`. */
+static bool has_one_before(const struct count *c, const struct wm_record *r)
+{
+    for (size_t i = 0; i < c->s->n_twigs; i++) {
+        const struct wm_record *own = c->s->tree[i].record;
+
+        if (own->kind == r->kind && !c->s->tree[i].copy && own->cluster == r->cluster &&
+            own->namespace_ == r->namespace_ && own->created_s <= r->created_s &&
+            !wm_judge(c->w, own).ended && !is_queued(c->w, own))
+            return true;
+    }
+    return false;
+}
+
+static bool is_queued_behind(const struct count *c, const struct wm_record *migration)
+{
+    if (!migration->has_children)
+        return false;
+    for (const struct wm_record *r = wm_model_children(c->w->model, migration->id); r;
+         r = wm_model_next_child(r, migration->id))
+        if (is_velero(r) && !r->completed_s && is_queued(c->w, r) && has_one_before(c, r))
+            return true;
+    return false;
+}
+
+static bool is_postponed_by(const struct count *c, const struct wm_record *r)
+{
+    const struct wm_migration_state *own = c->s->state, *m = wm_migration_of(r);
+
+    return m->outcome == WM_RUN_POSTPONED && strcmp(m->plan, own->plan) == 0 &&
+           strcmp(m->plan_namespace, own->plan_namespace) == 0 && wm_goes_first(c->s->migration, r);
+}
+
+static void count_behind(void *ctx, const struct wm_record *r)
+{
+    struct count *c = ctx;
+
+    if (r != c->s->migration && strcmp(wm_migration_of(r)->phase, "Completed") != 0)
+        c->n += is_postponed_by(c, r) || is_queued_behind(c, r);
+}
+
+size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s)
+{
+    struct count c = {w, s, 0};
+
+    wm_model_each(w->model, WM_KIND_MIGMIGRATION, count_behind, &c);
+    return c.n;
+}
