@@ -40,6 +40,7 @@ update=''
 [[ ${1:-} != --update ]] || update=1
 section labels "$("$webhook" labels)"
 section rules "$("$webhook" rules --output markdown)"
+section causes "$("$aggregator" causes --output markdown)"
 # shellcheck disable=SC2016 # the backquotes are Markdown
 section review "$(printf '```\n%s\n```' "$("$webhook" review --help)")"
 # shellcheck disable=SC2016
