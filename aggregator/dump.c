@@ -223,24 +223,58 @@ void wm_dump_done(struct wm_dump *d)
 }
 
 struct host_search {
-    const char *name;
+    const struct wm_dump *d;
+    const struct wm_record *found;
 };
+
+static bool holds_plans(const struct wm_dump *d, uint8_t cluster)
+{
+    return wm_model_count(d->model, cluster, WM_KIND_MIGCLUSTER) ||
+           wm_model_count(d->model, cluster, WM_KIND_MIGMIGRATION);
+}
 
 static void find_host(void *ctx, const struct wm_record *r)
 {
     struct host_search *s = ctx;
-    const char *name = wm_record_name(r);
 
-    if (wm_cluster_of(r)->is_host && (!s->name || strcmp(name, s->name) < 0))
-        s->name = name;
+    if (wm_cluster_of(r)->is_host && holds_plans(s->d, r->cluster) &&
+        (!s->found || r->cluster < s->found->cluster))
+        s->found = r;
+}
+
+static const struct wm_record *host_of(const struct wm_dump *d)
+{
+    struct host_search s = {d, NULL};
+
+    wm_model_each(d->model, WM_KIND_MIGCLUSTER, find_host, &s);
+    return s.found;
 }
 
 const char *wm_dump_host(const struct wm_dump *d)
 {
-    struct host_search s = {NULL};
+    const struct wm_record *r = host_of(d);
 
-    wm_model_each(d->model, WM_KIND_MIGCLUSTER, find_host, &s);
-    return s.name ? s.name : "";
+    return r && !holds_plans(d, 0) ? d->names[r->cluster] : d->names[0];
+}
+
+struct name_search {
+    const char *name;
+    bool found;
+};
+
+static void find_name(void *ctx, const struct wm_record *r)
+{
+    struct name_search *s = ctx;
+
+    s->found |= r->cluster == 0 && strcmp(wm_record_name(r), s->name) == 0;
+}
+
+bool wm_dump_has_cluster(const struct wm_dump *d, const char *name)
+{
+    struct name_search s = {name, false};
+
+    wm_model_each(d->model, WM_KIND_MIGCLUSTER, find_name, &s);
+    return s.found;
 }
 
 /* Of a MigCluster that is not in the dump nothing can be seen, and that is to be said. */
@@ -259,9 +293,9 @@ static void add_unseen(void *ctx, const struct wm_record *r)
 
 void wm_dump_end(struct wm_dump *d)
 {
-    const char *host = wm_dump_host(d);
+    const struct wm_record *host = host_of(d);
 
-    if (host[0])
-        snprintf(d->names[0], sizeof d->names[0], "%s", host);
+    if (host && host->cluster == 0)
+        snprintf(d->names[0], sizeof d->names[0], "%s", wm_record_name(host));
     wm_model_each(d->model, WM_KIND_MIGCLUSTER, add_unseen, d);
 }

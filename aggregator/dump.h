@@ -50,8 +50,10 @@ void wm_dump_add_text(struct wm_dump *d, struct wm_str text, const char *path, c
 /* After all is added: the host's own name, and MigClusters of which there is nothing. */
 void wm_dump_end(struct wm_dump *d);
 
-/* The name of the MigCluster with spec.isHostCluster; "" = there is none. */
+/* What the host's cluster turns out to be called in the dump: plans are there. */
 const char *wm_dump_host(const struct wm_dump *d);
+/* Whether the host has a MigCluster of that name. */
+bool wm_dump_has_cluster(const struct wm_dump *d, const char *name);
 
 void wm_dump_fail(struct wm_dump *d, const struct wm_error *err);
 
