@@ -35,6 +35,9 @@ static int prepare(struct run *r, struct wm_error *err)
         return wm_fail(err, WM_E_INVALID, "--output", "'%s' is not one of text, json, yaml", a->output);
     if (a->now && !wm_time_parse(wm_str_of(a->now), &r->now_s))
         return wm_fail(err, WM_E_INVALID, "--now", "'%s' is not a time as 2026-01-02T03:04:05Z", a->now);
+    for (size_t i = 0; i < a->n_paths; i++)
+        if (strcmp(a->paths[i].path, "-") != 0 && access(a->paths[i].path, R_OK) != 0)
+            return wm_fail_errno(err, WM_E_NOT_FOUND, a->paths[i].path, "cannot read");
     r->ticker = wm_ticker(a->progress || isatty(STDERR_FILENO));
     r->dump.ticker = &r->ticker;
     return WM_OK;

@@ -67,6 +67,27 @@ static int wanted(void *ctx, struct wm_str api_version, struct wm_str kind)
     return WM_KIND_NONE;
 }
 
+/* Names become parts of commands that people paste into a shell; files may hold any, API servers do not. */
+static bool is_plain(const char *name)
+{
+    static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
+
+    return name[strspn(name, LETTERS)] == '\0';
+}
+
+static int put(struct wm_dump *d, uint16_t source, struct wm_str object, struct wm_error *err)
+{
+    const struct wm_record *r = wm_model_put(d->model, source, object, err);
+
+    if (!r)
+        return WM_E_INVALID;
+    if (is_plain(wm_record_name(r)) && is_plain(wm_model_word(d->model, r->namespace_)) &&
+        is_plain(wm_record_node(r)))
+        return WM_OK;
+    wm_model_remove(d->model, r->cluster, r->id);
+    return wm_fail(err, WM_E_INVALID, NULL, "its name, namespace or node is none that an API server takes");
+}
+
 static int take(void *ctx, int kind, struct wm_str object, struct wm_error *err)
 {
     struct wm_dump *d = ctx;
@@ -84,10 +105,8 @@ static int take(void *ctx, int kind, struct wm_str object, struct wm_error *err)
                        WM_DUMP_OBJECTS_MAX);
     if (!*source)
         *source = wm_model_source(d->model, d->cluster, (enum wm_kind)kind);
-    if (!wm_model_put(d->model, *source, object, err))
-        return WM_E_INVALID;
     d->n_objects++;
-    return WM_OK;
+    return put(d, *source, object, err);
 }
 
 static void failed(void *ctx, const struct wm_error *err)

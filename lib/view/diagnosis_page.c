@@ -63,7 +63,7 @@ static const struct {
     const char *text;
 } paces[] = {
     {WM_PACE_OVER, "over"},
-    {WM_PACE_MOVES, "moving, last"},
+    {WM_PACE_MOVES, "moving, last progress"},
     {WM_PACE_SLOW, "slow, since"},
     {WM_PACE_WAITS, "waits for another, since"},
     {WM_PACE_BLIND, "not to be seen, since"},
@@ -85,7 +85,7 @@ static void put_head(const struct wm_case *c, struct wm_buf *out)
     if (c->d->since_s > 0) {
         wm_time_print(c->d->since_s, time);
         print_span(c->d->since_s < c->d->look->w->now_s ? c->d->look->w->now_s - c->d->since_s : 0, span);
-        wm_buf_printf(&text, "%s %s (%s before now)", c->d->pace == WM_PACE_OVER ? " since" : "", time, span);
+        wm_buf_printf(&text, "%s %s (%s ago)", c->d->pace == WM_PACE_OVER ? " since" : "", time, span);
     }
     wm_line_copy(line, sizeof line, wm_buf_text(&text));
     wm_buf_printf(out, "%s\n", line);
