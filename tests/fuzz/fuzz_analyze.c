@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wm_dump_begin(&d, "host");
     add_parts(&d, (const char *)data, size);
     wm_dump_end(&d);
-    const struct wm_world w = {d.model, d.views, d.n_clusters, d.youngest_s + size % 7200, 3600};
+    const struct wm_world w = {d.model, d.views, d.n_clusters, d.youngest_s + (int64_t)(size % 7200), 3600};
 
     wm_analyze(&a, &w, NULL);
     check_screens(&a);
