@@ -47,5 +47,7 @@ section review "$(printf '```\n%s\n```' "$("$webhook" review --help)")"
 section options "$(printf '```\n%s\n```' "$("$webhook" serve --help)")"
 # shellcheck disable=SC2016
 section run "$(printf '```\n%s\n```' "$("$aggregator" run --help)")"
+# shellcheck disable=SC2016
+section analyze "$(printf '```\n%s\n```' "$("$aggregator" analyze --help)")"
 [[ $failed -ne 0 ]] || echo "readme: the tables are the programs'"
 exit $failed
