@@ -70,12 +70,18 @@ static void gather(void *ctx, const struct wm_record *r)
     a->list[a->n++] = (struct wm_patient){.migration = r};
 }
 
+static int by_record(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t)((const struct wm_patient *)a)->migration,
+              y = (uintptr_t)((const struct wm_patient *)b)->migration;
+
+    return (x > y) - (x < y);
+}
+
+/* While they are looked at, they are in the order of by_record. */
 static struct wm_patient *patient_of(const struct wm_analysis *a, const struct wm_record *r)
 {
-    for (size_t i = 0; i < a->n; i++)
-        if (a->list[i].migration == r)
-            return &a->list[i];
-    return NULL;
+    return bsearch(&(struct wm_patient){.migration = r}, a->list, a->n, sizeof *a->list, by_record);
 }
 
 static void add_waiting(struct wm_patient *p, const struct wm_record *r)
@@ -125,6 +131,23 @@ static int rank_of(const struct wm_patient *p)
     return ranks[p->pace];
 }
 
+/* Total, so that a dump is told in the same order every time. */
+static int by_age(const struct wm_record *a, const struct wm_record *b)
+{
+    int names = strcmp(wm_record_name(a), wm_record_name(b));
+
+    if (a->created_s != b->created_s)
+        return a->created_s < b->created_s ? -1 : 1;
+    if (names || a->id.hi == b->id.hi)
+        return names ? names : (a->id.lo > b->id.lo) - (a->id.lo < b->id.lo);
+    return a->id.hi < b->id.hi ? -1 : 1;
+}
+
+static int by_turn(const void *a, const void *b)
+{
+    return by_age(*(const struct wm_record *const *)a, *(const struct wm_record *const *)b);
+}
+
 static int by_need(const void *a, const void *b)
 {
     const struct wm_patient *x = a, *y = b;
@@ -133,9 +156,7 @@ static int by_need(const void *a, const void *b)
         return rank_of(x) - rank_of(y);
     if (x->alarms != y->alarms)
         return y->alarms - x->alarms;
-    if (x->migration->created_s != y->migration->created_s)
-        return x->migration->created_s < y->migration->created_s ? -1 : 1;
-    return strcmp(wm_record_name(x->migration), wm_record_name(y->migration));
+    return by_age(x->migration, y->migration);
 }
 
 void wm_analyze(struct wm_analysis *a, const struct wm_world *w, const char *migration)
@@ -146,10 +167,15 @@ void wm_analyze(struct wm_analysis *a, const struct wm_world *w, const char *mig
     a->world = *w;
     wm_thresholds_default(&a->thresholds);
     wm_model_each(w->model, WM_KIND_MIGMIGRATION, gather, &g);
+    if (!a->n)
+        return;
+    qsort(a->list, a->n, sizeof *a->list, by_record);
     for (size_t i = 0; i < a->n; i++)
         look_at(a, &a->list[i]);
-    if (a->n)
-        qsort(a->list, a->n, sizeof *a->list, by_need);
+    for (size_t i = 0; i < a->n; i++)
+        if (a->list[i].n_waiting)
+            qsort(a->list[i].waiting, a->list[i].n_waiting, sizeof *a->list[i].waiting, by_turn);
+    qsort(a->list, a->n, sizeof *a->list, by_need);
 }
 
 void wm_analysis_done(struct wm_analysis *a)
