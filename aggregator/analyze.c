@@ -86,13 +86,15 @@ static struct wm_patient *patient_of(const struct wm_analysis *a, const struct w
 
 static void add_waiting(struct wm_patient *p, const struct wm_record *r)
 {
-    const struct wm_record **grown = wm_xcalloc(p->n_waiting + 1, sizeof *grown);
+    if ((p->n_waiting & (p->n_waiting - 1)) == 0) { /* full: room is a power of two */
+        const struct wm_record **grown = wm_xcalloc(p->n_waiting ? 2 * p->n_waiting : 1, sizeof *grown);
 
-    if (p->n_waiting)
-        memcpy(grown, p->waiting, p->n_waiting * sizeof *grown);
-    grown[p->n_waiting++] = r;
-    free(p->waiting);
-    p->waiting = grown;
+        if (p->n_waiting)
+            memcpy(grown, p->waiting, p->n_waiting * sizeof *grown);
+        free(p->waiting);
+        p->waiting = grown;
+    }
+    p->waiting[p->n_waiting++] = r;
 }
 
 /* Those that have to wait tell who goes first. */
