@@ -29,7 +29,7 @@ enum { BLOCK = 256 << 10, NAME_MAX_N = 4096 };
     F(entry_pathname_utf8)                                                                                   \
     F(entry_filetype)
 
-#define MEMBER(name) __typeof__(archive_##name) *name;
+#define MEMBER(name) __typeof__(archive_##name) *(name);
 #define SYMBOL(name) {"archive_" #name, offsetof(struct library, name)},
 
 static struct library {
