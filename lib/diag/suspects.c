@@ -12,6 +12,8 @@
 
 static int find(const struct wm_look *look, const struct wm_record *r, enum wm_role role)
 {
+    if (role == WM_ROLE_AHEAD && look->n == WM_SUSPECTS_MAX) /* thousands may queue up, each told once */
+        return WM_NO_SUSPECT;
     for (size_t i = 0; i < look->n; i++)
         if (look->suspects[i].record == r && look->suspects[i].role == role)
             return (int)i;
