@@ -31,6 +31,14 @@ static bool goes_before(const struct wm_suspect *a, const struct wm_suspect *b)
     return x != y ? x > y : strcmp(wm_record_name(a->record), wm_record_name(b->record)) < 0;
 }
 
+static void note_shared(struct wm_look *look, int suspect, int via)
+{
+    if (look->n_shared == WM_SUSPECTS_MAX)
+        return;
+    look->shared[look->n_shared].suspect = (int16_t)suspect;
+    look->shared[look->n_shared++].via = (int16_t)via;
+}
+
 /* What pods and claims stand on has nothing below it, so chains of these have an end.  It is shown to be
  * come upon through the one that is farthest from the migration, and of these the first by name. */
 static void share(struct wm_look *look, int suspect, int via)
@@ -38,15 +46,13 @@ static void share(struct wm_look *look, int suspect, int via)
     enum wm_role role = look->suspects[suspect].role;
     int shown = look->suspects[suspect].via;
 
-    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) || shown == via ||
-        look->n_shared == WM_SUSPECTS_MAX)
+    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) || shown == via)
         return;
     if (goes_before(&look->suspects[via], &look->suspects[shown])) {
         look->suspects[suspect].via = (int16_t)via;
         via = shown;
     }
-    look->shared[look->n_shared].suspect = (int16_t)suspect;
-    look->shared[look->n_shared++].via = (int16_t)via;
+    note_shared(look, suspect, via);
 }
 
 /* Its index; once for each role. */
@@ -139,33 +145,67 @@ static bool is_suspect(const struct wm_look *look, const struct wm_record *r)
     return !j.ended || j.faulty || (r->kind == WM_KIND_RESTORE && wm_velero_of(r)->verify_errors);
 }
 
+/* What could not be restored may be of kinds that the target does not know, which the plan tells. */
+static void blame_plan(struct wm_look *look, const struct wm_record *r, int at)
+{
+    int plan = look->s->plan ? find(look, look->s->plan, WM_ROLE_PLAN) : WM_NO_SUSPECT;
+
+    if (r->kind == WM_KIND_RESTORE && wm_velero_of(r)->part == WM_PART_FINAL && wm_velero_of(r)->errors > 0 &&
+        at != WM_NO_SUSPECT && plan != WM_NO_SUSPECT)
+        note_shared(look, plan, at);
+}
+
 static int add_child(struct wm_look *look, const struct wm_record *r, int via)
 {
+    int at;
+
     if (!is_suspect(look, r))
         return WM_NO_SUSPECT;
     if (r->kind == WM_KIND_POD)
         return add_pod(look, r, role_of(look, r, via), via);
-    return add(look, r, WM_ROLE_WORK, via);
+    at = add(look, r, WM_ROLE_WORK, via);
+    blame_plan(look, r, at);
+    if (at != WM_NO_SUSPECT && wm_is_volume(r->kind))
+        add_volume(look, r, at);
+    return at;
+}
+
+/* The children of one object, and how far we are with them. */
+struct level {
+    const struct wm_record **list; /* owned; NULL when there are none */
+    size_t n, at;
+    int via;
+};
+
+static struct level level_below(const struct wm_look *look, const struct wm_record *parent, int via)
+{
+    struct level l = {.via = via};
+
+    l.list = wm_children_in_order(look->w, parent, SIZE_MAX, &l.n);
+    return l;
 }
 
 /* In the order of kinds pods come last: they are come upon through what needs them, if anything does. */
-static void add_own(struct wm_look *look, const struct wm_record *parent, int via, int depth)
+static void add_own(struct wm_look *look)
 {
     enum { DEPTH_MAX = 6 };
-    size_t n = 0;
-    const struct wm_record **list =
-        depth < DEPTH_MAX ? wm_children_in_order(look->w, parent, SIZE_MAX, &n) : NULL;
+    struct level levels[DEPTH_MAX] = {level_below(look, look->s->migration, 0)};
+    int depth = 1;
 
-    for (size_t i = 0; i < n; i++) {
-        if (wm_is_copy(look->s, list[i]))
-            continue;
-        int at = add_child(look, list[i], via);
+    while (depth > 0) {
+        struct level *l = &levels[depth - 1];
+        const struct wm_record *r = l->at < l->n ? l->list[l->at++] : NULL;
 
-        if (at != WM_NO_SUSPECT && wm_is_volume(list[i]->kind))
-            add_volume(look, list[i], at);
-        add_own(look, list[i], at == WM_NO_SUSPECT ? via : at, depth + 1);
+        if (!r) {
+            free(l->list);
+            depth--;
+        } else if (!wm_is_copy(look->s, r)) {
+            int at = add_child(look, r, l->via);
+
+            if (depth < DEPTH_MAX)
+                levels[depth++] = level_below(look, r, at == WM_NO_SUSPECT ? l->via : at);
+        }
     }
-    free(list);
 }
 
 /* --- the applications --- */
@@ -397,7 +437,7 @@ void wm_look_around(const struct wm_world *w, const struct wm_situation *s, cons
     ret->n = ret->n_more = ret->n_shared = 0;
     add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
     add_plan(ret);
-    add_own(ret, s->migration, 0, 0);
+    add_own(ret);
     if (!phase || s->ending != WM_ENDING_NONE)
         return;
     add_applications(ret, phase->waits_for);
