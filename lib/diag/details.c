@@ -302,6 +302,7 @@ static void *read_parts(const struct row *row, struct wm_str object)
     struct wm_json_span at[POINTERS];
     wm_auto_index struct wm_json_index x = {0};
     struct wm_parts p = {0};
+    void *detail;
 
     if (wm_json_locate_indexed(object, POINTERS, pointers, at, row->indexed, &x, NULL) == WM_OK)
         p = (struct wm_parts){
@@ -315,11 +316,12 @@ static void *read_parts(const struct row *row, struct wm_str object)
             .status = wm_json_root(&x, STATUS),
             .self = wm_json_root(&x, SELF),
         };
-    if (row->make)
-        return row->make(&p);
-    void *detail = wm_xcalloc(1, row->size);
-
-    row->read(&p, detail);
+    if (row->make) {
+        detail = row->make(&p);
+    } else {
+        detail = wm_xcalloc(1, row->size);
+        row->read(&p, detail);
+    }
     return detail;
 }
 
