@@ -285,6 +285,16 @@ static const struct row {
     [WM_KIND_ATTACHMENT] = {.make = wm_attachment_make, .indexed = BIT(SPEC) | BIT(STATUS)},
 };
 
+static void *state_of(const struct row *row, const struct wm_parts *p)
+{
+    if (row->make)
+        return row->make(p);
+    void *detail = wm_xcalloc(1, row->size);
+
+    row->read(p, detail);
+    return detail;
+}
+
 /* Of what cannot be read there is a state without content. */
 static void *read_parts(const struct row *row, struct wm_str object)
 {
@@ -302,7 +312,6 @@ static void *read_parts(const struct row *row, struct wm_str object)
     struct wm_json_span at[POINTERS];
     wm_auto_index struct wm_json_index x = {0};
     struct wm_parts p = {0};
-    void *detail;
 
     if (wm_json_locate_indexed(object, POINTERS, pointers, at, row->indexed, &x, NULL) == WM_OK)
         p = (struct wm_parts){
@@ -316,13 +325,7 @@ static void *read_parts(const struct row *row, struct wm_str object)
             .status = wm_json_root(&x, STATUS),
             .self = wm_json_root(&x, SELF),
         };
-    if (row->make) {
-        detail = row->make(&p);
-    } else {
-        detail = wm_xcalloc(1, row->size);
-        row->read(&p, detail);
-    }
-    return detail;
+    return state_of(row, &p);
 }
 
 static void *read_detail(enum wm_kind kind, struct wm_str object)
