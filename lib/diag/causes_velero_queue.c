@@ -124,7 +124,6 @@ static bool is_queued_for_nothing(struct wm_clue *c)
     if (!is_awaited(c) || !wm_phase_is(c->look->w, c->r, "Queued") || ahead_of(c))
         return false;
     c->since_s = c->r->created_s;
-    wm_clue_detail(c, "%d", wm_velero_of(c->r)->queue_position);
     return true;
 }
 
@@ -244,7 +243,7 @@ const struct wm_cause wm_causes_velero_queue[] = {
      "vmware-tanzu/velero pkg/restore/restore.go"},
     {"BackupQueued", WM_ROLE(WORK), WM_KIND_BACKUP, WM_WAITS_FOR(BACKUP), is_queued_for_nothing, WM_STOPS,
      WM_LIKELY, WM_T_QUEUE, 2, "A Backup stays in Velero's queue although nothing runs",
-     "{object} is number {detail} in Velero's queue, although Velero works on no other Backup",
+     "{object} stays in Velero's queue, although Velero works on no other Backup",
      "one before it that has the same namespaces may be stuck; Velero's log names it:\n"
      "{kubectl} get backups -o "
      "custom-columns=NAME:.metadata.name,PHASE:.status.phase,PLACE:.status.queuePosition\n"

@@ -242,7 +242,6 @@ static void read_velero(const struct wm_parts *p, void *out)
     v->going_s = wm_time_in(p->going);
     v->errors = wm_number_at(p->status, "errors");
     v->warnings = wm_number_at(p->status, "warnings");
-    v->queue_position = wm_number_at(p->status, "queuePosition");
     v->verify_errors = count_of(p->status, "podVolumeRestoreVerifyErrors");
     wm_span_copy(wm_get_span(p->spec, "backupName"), v->backup, sizeof v->backup);
     wm_span_copy(wm_get_span(p->spec, "storageLocation"), v->location, sizeof v->location);

@@ -278,8 +278,9 @@ static void put_diagnosis(const struct wm_diagnosis *d, struct wm_buf *out)
     wm_buf_printf(out, "%s since %s\n", wm_pace_name(d->pace), time);
     wm_diagnosis_say(d, &said);
     assert_null(strpbrk(said.message, "[]\n\t"));
-    /* Not cut: the time at which it ends by itself comes last. */
-    assert_in_range(strlen(said.message), 0, WM_MESSAGE_MAX - 2);
+    assert_in_range(strlen(said.message), 0, WM_MESSAGE_MAX - 2); /* or it was cut */
+    if (said.wanted && !strstr(said.message, "cluster ") && !strstr(said.message, "--context "))
+        fail_msg("it does not say on which cluster: %s", said.message);
     if (said.wanted)
         wm_buf_printf(out, "MigrationStalled=%s %s\n  %s\n", said.status ? "True" : "False", said.reason,
                       said.message);
