@@ -84,7 +84,7 @@ static bool is_left_unfinished(struct wm_clue *c)
     const struct wm_record *parent = wm_model_find(c->look->w->model, c->r->cluster, c->r->parent);
 
     if (!wm_is_volume((enum wm_kind)c->r->kind) || !parent || wm_volume_is_awaited(c->look->w, c->r) ||
-        wm_judge(c->look->w, c->r).ended)
+        wm_judge(c->look->w, c->r).ended || c->look->s->ending == WM_ENDING_CANCELED)
         return false;
     c->since_s = given_up_s(c, parent);
     c->event = c->r->started_s ? NULL : word_about_pod(c);
@@ -260,8 +260,8 @@ const struct wm_cause wm_causes_velero_end[] = {
      "{kubectl} exec deployment/velero -- /velero describe backup {name} --details\n"
      "{kubectl} exec deployment/velero -- /velero backup logs {name}",
      "migtools/mig-controller pkg/controller/migmigration/backup.go"},
-    {"ResticVerifyErrors", WM_ROLE(WORK), WM_KIND_RESTORE, WM_ANY_WAIT, has_wrong_data, WM_THREATENS,
-     WM_CERTAIN, WM_T_SIGNAL, 3, "Restored data differ from what was backed up",
+    {"ResticVerifyErrors", WM_ROLE(WORK), WM_KIND_RESTORE, WM_ANY_WAIT | WM_AFTER_END, has_wrong_data,
+     WM_THREATENS, WM_CERTAIN, WM_T_SIGNAL, 3, "Restored data differ from what was backed up",
      "the data of {detail} differ from what was backed up, says {object}",
      "see which volumes, and compare their data before the application is used:\n"
      "{kubectl} get restore {name} -o jsonpath='{.status.podVolumeRestoreVerifyErrors}'",
@@ -286,8 +286,8 @@ const struct wm_cause wm_causes_velero_end[] = {
      "remove what the message tells, and start the migration again:\n"
      "{kubectl} get {kind} {name} -o yaml",
      "vmware-tanzu/velero pkg/controller/pod_volume_restore_controller.go"},
-    {"VolumeLeftUnfinished", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_left_unfinished, WM_THREATENS,
-     WM_CERTAIN, WM_T_SIGNAL, 4, "Velero gave a volume up",
+    {"VolumeLeftUnfinished", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT | WM_AFTER_END, is_left_unfinished,
+     WM_THREATENS, WM_CERTAIN, WM_T_SIGNAL, 4, "Velero gave a volume up",
      "{object} ({detail}) was left unfinished when Velero gave up waiting for it, and its data is missing or "
      "incomplete; what was known last: {quote}",
      "remove what held its pod up, delete the rest of this attempt, and start the migration again:\n"

@@ -11,7 +11,14 @@
 #include "waymark/yaml.h"
 
 #define FOLDER "tests/golden/diagnosis"
-enum { MAX_CASES = 300, MAX_OBJECTS = 2000, MAX_FILE = 4 << 20, ROUNDS = 3, PATH_MAX_N = 512 };
+enum {
+    MAX_CASES = 400,
+    MAX_CAUSES = 400,
+    MAX_OBJECTS = 2000,
+    MAX_FILE = 4 << 20,
+    ROUNDS = 3,
+    PATH_MAX_N = 512
+};
 
 static const char *const cluster_names[] = {"host", "source", "target"};
 enum { N_CLUSTERS = 3 };
@@ -206,13 +213,38 @@ static void free_world(struct world *w)
     free(w);
 }
 
+/* --- which causes the cases find --- */
+
+static struct {
+    const struct wm_cause *list[MAX_CAUSES];
+    size_t n;
+} found;
+
+static bool is_found(const struct wm_cause *cause)
+{
+    for (size_t i = 0; i < found.n; i++)
+        if (found.list[i] == cause)
+            return true;
+    return false;
+}
+
+static void remember(const struct wm_cause *cause)
+{
+    if (is_found(cause))
+        return;
+    assert_true(found.n < MAX_CAUSES);
+    found.list[found.n++] = cause;
+}
+
 /* --- a diagnosis as text --- */
 
 static void put_finding(const struct wm_diagnosis *d, const struct wm_finding *f, struct wm_buf *out)
 {
     char line[WM_MESSAGE_MAX], time[WM_TIME_SIZE] = "-";
 
+    remember(f->cause);
     wm_finding_say(d, f, line, sizeof line);
+    assert_null(strpbrk(line, "[]\n\t"));
     if (f->since_s)
         wm_time_print(f->since_s, time);
     wm_buf_printf(out, "\n%s (%s, %s) since %s\n", f->cause->id, wm_weight_name(f->cause->weight),
@@ -246,6 +278,9 @@ static void put_diagnosis(const struct wm_diagnosis *d, struct wm_buf *out)
     wm_buf_printf(out, "%s since %s\n", wm_pace_name(d->pace), time);
     wm_diagnosis_say(d, &said);
     assert_null(strpbrk(said.message, "[]\n\t"));
+    assert_in_range(strlen(said.message), 0, WM_MESSAGE_MAX - 2); /* or it was cut */
+    if (said.wanted && !strstr(said.message, "cluster ") && !strstr(said.message, "--context "))
+        fail_msg("it does not say on which cluster: %s", said.message);
     if (said.wanted)
         wm_buf_printf(out, "MigrationStalled=%s %s\n  %s\n", said.status ? "True" : "False", said.reason,
                       said.message);
@@ -406,6 +441,61 @@ static void check_case(void **state)
     free_world(w);
 }
 
+/* --- the table --- */
+
+static bool is_camel_case(const char *id)
+{
+    size_t n = strlen(id);
+
+    return n > 0 && n <= 63 && id[0] >= 'A' && id[0] <= 'Z' &&
+           strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == n;
+}
+
+static void check_row(void *ctx, const struct wm_cause *c)
+{
+    /* What was found for want of a cause is from nowhere. */
+    bool is_makeshift = c->depth == 0;
+
+    (void)ctx;
+    if (!is_camel_case(c->id))
+        fail_msg("%s cannot be a condition's reason", c->id);
+    if (wm_cause_find(c->id) != c)
+        fail_msg("%s is there twice", c->id);
+    if (!c->test || !c->roles || c->depth < 0 || c->depth > 9)
+        fail_msg("%s can never be found", c->id);
+    if (!c->title || !c->title[0] || !c->says || !c->says[0] || !c->remedy || !c->remedy[0])
+        fail_msg("%s has no words", c->id);
+    if (!c->source || (!c->source[0] && !is_makeshift))
+        fail_msg("nobody knows where %s is from", c->id);
+    if (strpbrk(c->title, "[]\n") || strpbrk(c->says, "[]\n"))
+        fail_msg("%s does not say what it is in one line without square brackets", c->id);
+}
+
+static void rows_are_whole(void **state)
+{
+    (void)state;
+    wm_causes_each(check_row, NULL);
+}
+
+static void expect_found(void *ctx, const struct wm_cause *c)
+{
+    size_t *n = ctx;
+
+    if (is_found(c))
+        return;
+    print_error("no case finds %s\n", c->id);
+    ++*n;
+}
+
+static void every_row_has_a_case(void **state)
+{
+    size_t n = 0;
+
+    (void)state;
+    wm_causes_each(expect_found, &n);
+    assert_int_equal(n, 0);
+}
+
 /* --- the folder --- */
 
 static int by_name(const void *a, const void *b)
@@ -439,7 +529,11 @@ int main(void)
     static struct golden cases[MAX_CASES];
     size_t n = find_cases(cases);
     int failed = n == 0 || run_rows("diagnosis", cases, n, sizeof *cases, check_case);
+    const struct CMUnitTest table[] = {
+        cmocka_unit_test(rows_are_whole), cmocka_unit_test(every_row_has_a_case), /* after all cases */
+    };
 
+    failed += cmocka_run_group_tests_name("table of causes", table, NULL, NULL);
     golden_free(cases, n);
     return failed;
 }
