@@ -59,8 +59,8 @@ fleet() {
     kubectl delete secrets --all -n openshift-config >/dev/null
 }
 fleet_clear() {
-    kubectl delete "$1" --all -n openshift-migration --grace-period=0 >/dev/null 2>&1
-    kubectl delete pods --all -n nginx-example --grace-period=0 >/dev/null 2>&1
+    kubectl delete "$1" --all -n openshift-migration --grace-period=0 --force >/dev/null 2>&1
+    kubectl delete pods --all -n nginx-example --grace-period=0 --force >/dev/null 2>&1
 }
 
 # --- the way to a cluster ---
@@ -182,6 +182,48 @@ velero_is() {
     on "$1" kubectl patch "$2" "$3" -n openshift-migration --type merge -p "{\"status\": ${4//\$now/\"$(rfc3339)\"}}" >/dev/null
 }
 
+# backed_up: the stage Backup on the source of the migration $UID_M with two volumes, completed; sets BACKUP
+backed_up() {
+    BACKUP=$(on source story_create backup-stage MIGRATION_UID="$UID_M")
+    local uid pvb volume
+    uid=$(on source story_uid backup "$BACKUP")
+    for volume in nginx-html nginx-logs; do
+        pvb=$(on source story_create podvolumebackup BACKUP="$BACKUP" BACKUP_UID="$uid" VOLUME="$volume")
+        velero_is source podvolumebackup "$pvb" \
+            '{"phase": "Completed", "completionTimestamp": $now, "progress": {"bytesDone": 1000, "totalBytes": 1000}}'
+    done
+    velero_is source backup "$BACKUP" '{"phase": "Completed", "progress": {"itemsBackedUp": 14, "totalItems": 14},
+        "startTimestamp": $now, "completionTimestamp": $now}'
+}
+# synced: its copy on the target
+synced() {
+    on source kubectl get backup "$BACKUP" -n openshift-migration -o json |
+        jq 'del(.metadata.uid, .metadata.resourceVersion, .metadata.creationTimestamp)' |
+        on target kubectl create -f - >/dev/null
+}
+
+# --- what kubelets and Kubernetes' controllers do ---
+
+ago() { date -u -d "-$1 seconds" +%Y-%m-%dT%H:%M:%SZ; }
+# made CLUSTER: Kubernetes' own objects, YAML on stdin, with their status
+made() {
+    local objects
+    objects=$(cat)
+    on "$1" kubectl create -f - <<<"$objects" >/dev/null && becomes "$1" <<<"$objects"
+}
+# becomes CLUSTER: the same objects with another status
+becomes() { on "$1" kubectl replace --subresource=status -f - >/dev/null; }
+# warns CLUSTER KIND NAME REASON MESSAGE: a Warning about it, in the application's namespace
+warns() {
+    local uid
+    uid=$(on "$1" uid_of "$2" "$3" nginx-example) || return
+    jq -n --arg now "$(rfc3339)" --arg kind "$2" --arg name "$3" --arg uid "$uid" --arg reason "$4" --arg message "$5" \
+        '{apiVersion: "v1", kind: "Event", metadata: {generateName: "\($name).", namespace: "nginx-example"}, type: "Warning",
+        involvedObject: {apiVersion: "v1", kind: $kind, namespace: "nginx-example", name: $name, uid: $uid}, $reason,
+        $message, source: {component: "kubelet"}, firstTimestamp: $now, lastTimestamp: $now, count: 1}' |
+        on "$1" kubectl create -f - >/dev/null
+}
+
 # --- what the aggregator says ---
 
 condition() { mig_object "$1" | jq -c --arg type "$2" '.status.conditions[]? | select(.type == $type)'; }
@@ -200,8 +242,8 @@ polled() {
     sleep 1
     "$@"
 }
-# reported MIGRATION FILTER: the filter is true of its report
-reported() { holds "$(report "$1" | jq -c .status)" "$2"; }
+# reported MIGRATION FILTER [JQ_OPTION...]: the filter is true of its report
+reported() { holds "$(report "$1" | jq -c .status)" "${@:2}"; }
 # events_of MIGRATION: a line an Event: reason, type and how often
 events_of() {
     kubectl get events.events.k8s.io -n openshift-migration -o json | jq -r --arg name "$1" '.items[] |

@@ -13,24 +13,6 @@ begin() {
     eventually 20 fleet_good
 }
 
-# backed_up: the stage Backup on the source with two volumes, completed, and its copy on the target
-backed_up() {
-    BACKUP=$(on source story_create backup-stage MIGRATION_UID="$UID_M")
-    local uid pvb volume
-    uid=$(on source story_uid backup "$BACKUP")
-    for volume in nginx-html nginx-logs; do
-        pvb=$(on source story_create podvolumebackup BACKUP="$BACKUP" BACKUP_UID="$uid" VOLUME="$volume")
-        velero_is source podvolumebackup "$pvb" \
-            '{"phase": "Completed", "completionTimestamp": $now, "progress": {"bytesDone": 1000, "totalBytes": 1000}}'
-    done
-    velero_is source backup "$BACKUP" '{"phase": "Completed", "progress": {"itemsBackedUp": 14, "totalItems": 14},
-        "startTimestamp": $now, "completionTimestamp": $now}'
-}
-synced() {
-    on source kubectl get backup "$BACKUP" -n openshift-migration -o json |
-        jq 'del(.metadata.uid, .metadata.resourceVersion, .metadata.creationTimestamp)' |
-        on target kubectl create -f - >/dev/null
-}
 # restoring: the stage Restore on the target has begun; of its two volumes one is half done, and a stage pod waits
 restoring() {
     local uid
