@@ -69,14 +69,14 @@ static const struct wm_record *word_about_pod(const struct wm_clue *c)
     return wm_id_is_set(ghost.id) ? wm_clue_event(c, &ghost, attach_reasons, NULL) : NULL;
 }
 
-/* Old releases of Velero do not tell when something ended. */
+/* Old releases of Velero do not tell when something ended: not after anything moved last. */
 static int64_t given_up_s(const struct wm_clue *c, const struct wm_record *r)
 {
     int64_t due_s = wm_begun_s(r) + wm_pod_volume_timeout_s(c->look->w, r);
 
     if (r->completed_s)
         return r->completed_s;
-    return due_s <= c->look->w->now_s ? due_s : wm_begun_s(r);
+    return due_s < c->look->still_since_s ? due_s : c->look->still_since_s;
 }
 
 static bool is_left_unfinished(struct wm_clue *c)
