@@ -9,6 +9,7 @@ enum { ENDED_MS = 300, REST_FACTOR = 10, REST_MAX_MS = 100 };
 /* Judging a migration of thousands of volumes takes milliseconds, and each volume's progress asks for it:
  * such ones take half a percent of a core together, or are a second late; others never wait for them. */
 enum { HEAVY_US = 200, HEAVY_REST_FACTOR = 200, HEAVY_REST_MAX_MS = 1000 };
+enum { SCAN_MS = 1000 };
 
 struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts)
 {
@@ -69,8 +70,12 @@ static struct tracked *find_or_add(struct wm_follow *f, struct wm_id id)
     t->stored.slot.ended = true; /* nobody else writes reports */
     *link = t;
     t->next = f->list;
+    t->link = &f->list;
+    if (t->next)
+        t->next->link = &t->next;
     f->list = t;
     f->n++;
+    f->unfinished++;
     return t;
 }
 
@@ -80,11 +85,24 @@ void wm_follow_wake(struct wm_follow *f)
     pthread_cond_signal(&f->wake);
 }
 
+/* With the lock held: the next turn looks at it. */
+static void touch(struct wm_follow *f, struct tracked *t)
+{
+    if (t->touched)
+        return;
+    t->touched = true;
+    t->next_touched = f->touched;
+    f->touched = t;
+}
+
 /* What has ended does not change with its plan or its clusters. */
 void wm_follow_mark(struct wm_follow *f, bool ended_too)
 {
     for (struct tracked *t = f->list; t; t = t->next)
-        t->dirty |= ended_too || !t->ended;
+        if (ended_too || !t->ended) {
+            t->dirty = true;
+            touch(f, t);
+        }
     wm_follow_wake(f);
 }
 
@@ -93,7 +111,10 @@ void wm_follow_changed(void *ctx, struct wm_id migration)
     struct wm_follow *f = ctx;
 
     pthread_mutex_lock(&f->lock);
-    find_or_add(f, migration)->dirty = true;
+    struct tracked *t = find_or_add(f, migration);
+
+    t->dirty = true;
+    touch(f, t);
     wm_follow_wake(f);
     pthread_mutex_unlock(&f->lock);
 }
@@ -131,6 +152,7 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
     t->live = words;
     t->seen = true;
     wm_slot_seen(&t->slot, &sight, wm_mono_ms());
+    touch(f, t);
     wm_follow_wake(f); /* the slot may have opened */
     pthread_mutex_unlock(&f->lock);
 }
@@ -154,9 +176,9 @@ static void forget(struct tracked *t)
     t->told[0] = '\0';
 }
 
-static bool is_time(const struct tracked *t)
+static bool is_time(const struct tracked *t, int64_t now_ms)
 {
-    return t->again_ms && wm_mono_ms() >= t->again_ms;
+    return t->again_ms && now_ms >= t->again_ms;
 }
 
 /* Takes the marks off, so that what comes while it is judged marks it again. */
@@ -180,57 +202,75 @@ static bool is_due(struct wm_follow *f, struct tracked *t, bool may_write)
         return false;
     bool dirty = take_dirty(f, t);
 
-    return dirty || is_time(t) || (may_write && t->report_unread && now_ms >= t->retry_ms);
+    return dirty || is_time(t, now_ms) || (may_write && t->report_unread && now_ms >= t->retry_ms);
 }
 
 static void drop_gone(struct wm_follow *f)
 {
-    size_t unfinished = 0;
-
     pthread_mutex_lock(&f->lock);
-    for (struct tracked **link = &f->list; *link;) {
+    for (struct tracked **link = &f->touched; *link;) {
         struct tracked *t = *link;
 
         if (!t->gone || t->dirty) { /* dirty: it may be back */
             t->gone = false;
-            unfinished += !t->ended;
-            link = &t->next;
+            link = &t->next_touched;
             continue;
         }
-        *link = t->next;
+        *link = t->next_touched;
         *wm_follow_find(f, t->id) = t->next_by_id;
+        *t->link = t->next;
+        if (t->next)
+            t->next->link = t->link;
+        f->unfinished -= !t->ended;
         free_tracked(t);
         f->n--;
     }
     pthread_mutex_unlock(&f->lock);
-    f->unfinished = unfinished;
 }
 
 /* Whether a turn has anything to do with it; of a thousand that have ended, none as a rule. */
-static bool is_busy(const struct tracked *t)
+static bool is_busy(const struct tracked *t, int64_t now_ms)
 {
     const struct stored *s = &t->stored;
     bool unsaid = t->seen && t->wanted && t->live != t->wanted;
-    bool touched = s->content && (s->gone || (s->version && s->version != s->ours));
+    bool changed = s->content && (s->gone || (s->version && s->version != s->ours));
 
-    return touched || t->dirty || is_time(t) || t->report_unread || t->report_due || unsaid ||
+    return changed || t->dirty || is_time(t, now_ms) || t->report_unread || t->report_due || unsaid ||
            t->slot.wanted_ms;
 }
 
-/* The list only grows at its head while we walk: its tail is ours. */
-static struct tracked *mark_busy(struct wm_follow *f, bool ended)
+/* What time alone brings is looked for once a second. */
+static void touch_all(struct wm_follow *f, int64_t now_ms)
 {
-    bool any = false;
+    for (struct tracked *t = f->list; t; t = t->next)
+        if (is_busy(t, now_ms))
+            touch(f, t);
+}
+
+/* Those that this turn has to do with.  The list only grows at its head while we walk: its tail is ours. */
+static struct tracked *gather_busy(struct wm_follow *f)
+{
+    int64_t now_ms = wm_mono_ms();
 
     pthread_mutex_lock(&f->lock);
-    struct tracked *first = f->list;
-
-    for (struct tracked *t = first; t; t = t->next) {
-        t->busy = t->ended == ended && is_busy(t);
-        any |= t->busy;
+    if (now_ms >= f->scan_ms) {
+        touch_all(f, now_ms);
+        f->scan_ms = now_ms + SCAN_MS;
     }
+    for (struct tracked **link = &f->touched; *link;) {
+        struct tracked *t = *link;
+
+        if (is_busy(t, now_ms)) {
+            link = &t->next_touched;
+            continue;
+        }
+        t->touched = false;
+        *link = t->next_touched;
+    }
+    struct tracked *first = f->touched;
+
     pthread_mutex_unlock(&f->lock);
-    return any ? first : NULL;
+    return first;
 }
 
 struct turn {
@@ -238,6 +278,7 @@ struct turn {
     struct wm_fleet *fleet;
     struct wm_events *events;
     struct wm_kube *host;
+    struct tracked *first;
     bool may_write, reports;
     int64_t until_ms;
     int64_t heavy_us; /* what heavy ones cost */
@@ -260,9 +301,11 @@ static bool judge(struct turn *turn, struct tracked *t)
     if (turn->may_write && turn->reports && !t->report_known)
         wm_follow_read_report(f, t, turn->host);
     int64_t begin_us = wm_thread_cpu_us();
+    bool ended = t->ended;
 
     t->gone = !wm_follow_judge(f, t, turn->fleet, turn->may_write && met ? turn->events : NULL);
     t->cost_us = wm_thread_cpu_us() - begin_us;
+    f->unfinished += (size_t)ended - (size_t)t->ended;
     if (t->cost_us >= HEAVY_US)
         turn->heavy_us += t->cost_us;
     return true;
@@ -283,20 +326,13 @@ struct step {
     bool writes;
 };
 
-static struct tracked *next_busy(struct tracked *t, bool ended)
-{
-    while (t && !(t->busy && t->ended == ended))
-        t = t->next;
-    return t;
-}
-
-static bool go_through(struct turn *turn, struct tracked *first, bool ended, const struct step *step)
+static bool go_through(struct turn *turn, bool ended, const struct step *step)
 {
     bool did = false;
 
-    for (struct tracked *t = next_busy(first, ended); t && (!step->writes || wm_follow_may_write(turn->f));
-         t = next_busy(t->next, ended)) {
-        if (!step->take(turn, t))
+    for (struct tracked *t = turn->first; t && (!step->writes || wm_follow_may_write(turn->f));
+         t = t->next_touched) {
+        if (t->ended != ended || !step->take(turn, t))
             continue;
         did = true;
         if (wm_mono_ms() >= turn->until_ms)
@@ -310,11 +346,10 @@ static bool go_over(struct turn *turn, bool ended)
 {
     static const struct step steps[] = {
         {guard_report, true}, {judge, false}, {write_words, true}, {write_report, true}};
-    struct tracked *first = mark_busy(turn->f, ended);
     bool did = false;
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        did |= go_through(turn, first, ended, &steps[i]);
+        did |= go_through(turn, ended, &steps[i]);
     return did;
 }
 
@@ -332,6 +367,7 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
                         .fleet = fleet,
                         .events = events,
                         .host = wm_fleet_kube(fleet, 0),
+                        .first = gather_busy(f),
                         .may_write = wm_follow_may_write(f),
                         .reports = wm_follow_reports(f),
                         .until_ms = INT64_MAX};

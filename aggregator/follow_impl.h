@@ -23,11 +23,12 @@ struct stored {
 
 /* One migration.  What `lock` guards is said; all else belongs to the thread of turns. */
 struct tracked {
-    struct tracked *next;
-    struct tracked *next_by_id; /* lock */
+    struct tracked *next, **link; /* link: what points here */
+    struct tracked *next_touched; /* lock */
+    bool touched;                 /* lock: is in that list */
+    struct tracked *next_by_id;   /* lock */
     struct wm_id id;
     bool dirty, gone, seen; /* lock; seen: its object has come */
-    bool busy;              /* this turn has something to do with it */
     bool anew;              /* lock: another replica may have written and told meanwhile */
     uint64_t live;          /* lock: digest of our words as they stand in the object */
     struct wm_slot slot;    /* lock */
@@ -67,7 +68,8 @@ struct wm_follow {
     bool woken;
     int64_t rest_until_ms; /* of the thread of turns */
     int64_t heavy_ms;      /* before then none is judged that takes long; of the same thread */
-    struct tracked *list;
+    struct tracked *list, *touched;
+    int64_t scan_ms; /* when all of them are looked at next */
     struct tracked *by_id[WM_TRACKED_BUCKETS];
     size_t n;
     bool reports_absent;    /* lock: their definition is not installed */

@@ -57,20 +57,24 @@ static void share(struct wm_look *look, int suspect, int via)
     note_shared(look, suspect, via);
 }
 
-int wm_suspect_add(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via)
+/* One that is in the list in no role yet. */
+static int append(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via)
 {
-    int known = r ? wm_suspect_find(look, r, role) : WM_NO_SUSPECT;
-
-    if (known != WM_NO_SUSPECT)
-        share(look, known, via);
-    if (!r || known != WM_NO_SUSPECT)
-        return known;
     if (look->n == WM_SUSPECTS_MAX) {
         look->n_more++;
         return WM_NO_SUSPECT;
     }
     look->suspects[look->n] = (struct wm_suspect){r, role, (int16_t)via};
     return (int)look->n++;
+}
+
+int wm_suspect_add(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via)
+{
+    int known = r ? wm_suspect_find(look, r, role) : WM_NO_SUSPECT;
+
+    if (known != WM_NO_SUSPECT)
+        share(look, known, via);
+    return !r || known != WM_NO_SUSPECT ? known : append(look, r, role, via);
 }
 
 /* --- what pods stand on --- */
@@ -165,7 +169,7 @@ static int add_child(struct wm_look *look, const struct wm_record *r, int via)
         return WM_NO_SUSPECT;
     if (r->kind == WM_KIND_POD)
         return wm_suspect_pod(look, r, role_of(look, r, via), via);
-    at = wm_suspect_add(look, r, WM_ROLE_WORK, via);
+    at = append(look, r, WM_ROLE_WORK, via); /* each has one parent */
     blame_plan(look, r, at);
     if (at != WM_NO_SUSPECT && wm_is_volume(r->kind))
         add_volume(look, r, at);

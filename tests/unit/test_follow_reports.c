@@ -182,6 +182,7 @@ static void a_report_that_no_list_shows_is_looked_for(void **state)
 
     (void)state;
     begin_guarded(&g, ENDED("m"));
+    TURN_UNTIL(&g, ground_has_words(&g, M, "MigrationOutcome"));
     int gets = fault_server_count(g.server, "GET " REPORTS "/m "), before = ground_writes(&g);
 
     wm_follow_reports_begin(g.follow);
