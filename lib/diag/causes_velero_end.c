@@ -286,8 +286,8 @@ const struct wm_cause wm_causes_velero_end[] = {
      "remove what the message tells, and start the migration again:\n"
      "{kubectl} get {kind} {name} -o yaml",
      "vmware-tanzu/velero pkg/controller/pod_volume_restore_controller.go"},
-    {"VolumeLeftUnfinished", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT, is_left_unfinished, WM_THREATENS,
-     WM_CERTAIN, WM_T_SIGNAL, 4, "Velero gave a volume up",
+    {"VolumeLeftUnfinished", WM_ROLE(WORK), WM_KIND_NONE, WM_ANY_WAIT | WM_AFTER_END, is_left_unfinished,
+     WM_THREATENS, WM_CERTAIN, WM_T_SIGNAL, 4, "Velero gave a volume up",
      "{object} ({detail}) was left unfinished when Velero gave up waiting for it, and its data is missing or "
      "incomplete; what was known last: {quote}",
      "remove what held its pod up, delete the rest of this attempt, and start the migration again:\n"
