@@ -1,6 +1,8 @@
 /* waymark-aggregator: subcommands, one row each. */
 #include <stdio.h>
 
+#include "analyze_command.h"
+#include "causes_command.h"
 #include "run.h"
 #include "waymark/commands.h"
 #include "waymark/log.h"
@@ -39,8 +41,24 @@ static int run(int argc, char *argv[])
     return status;
 }
 
+static int analyze(int argc, char *argv[])
+{
+    return wm_analyze_command(argc + 1, argv - 1); /* with the command's name, as getopt expects one */
+}
+
+static int causes(int argc, char *argv[])
+{
+    struct wm_error err = {0};
+
+    if (wm_causes_command(argc, argv, stdout, &err) == WM_OK)
+        return WM_EXIT_OK;
+    return wm_complain(PROGRAM, &err, err.code == WM_E_IO ? WM_EXIT_FAILED : WM_EXIT_USAGE);
+}
+
 static const struct wm_command commands[] = {
     {"run", NULL, "follow every migration until SIGTERM (run --help lists the options)", run},
+    {"analyze", NULL, "say from a dump what holds migrations up (see analyze --help)", analyze},
+    {"causes", NULL, "print the causes that are known for a migration that does not get on", causes},
 };
 
 int main(int argc, char *argv[])

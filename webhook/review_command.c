@@ -9,10 +9,11 @@
 #include "review_print.h"
 #include "settings.h"
 #include "waymark/clock.h"
+#include "waymark/ticker.h"
 #include "waymark/time.h"
 
 enum { STATUS_ALLOWED = 0, STATUS_DENIED = 1, STATUS_UNREAD = 2 };
-enum { OUT_MAX = 256 << 20, PROGRESS_AFTER_MS = 500, PROGRESS_EVERY_MS = 100 };
+enum { OUT_MAX = 256 << 20 };
 
 /* One run. */
 struct run {
@@ -24,35 +25,19 @@ struct run {
     struct wm_input reviewed, others;
     struct wm_context context;
     struct wm_tally tally;
-    int64_t now_s, next_progress_ms;
-    bool shows_progress, progress_shown;
+    int64_t now_s;
+    struct wm_ticker ticker;
     char *cwd;
 };
 
 /* --- the terminal --- */
 
-static void erase_progress(struct run *r)
-{
-    if (r->progress_shown)
-        fputs("\r\033[K", stderr);
-    r->progress_shown = false;
-}
-
-static bool progress_is_due(struct run *r)
-{
-    int64_t now = wm_mono_ms();
-
-    if (!r->shows_progress || now < r->next_progress_ms)
-        return false;
-    r->next_progress_ms = now + PROGRESS_EVERY_MS;
-    r->progress_shown = true;
-    return true;
-}
-
 static void on_file(void *ctx, const char *path)
 {
-    if (progress_is_due(ctx))
-        fprintf(stderr, "\r\033[Kreading %.60s", path);
+    struct run *r = ctx;
+
+    if (wm_ticker_due(&r->ticker))
+        fprintf(stderr, WM_TICKER_LINE "reading %.60s", path);
 }
 
 static void complain(const struct wm_error *err)
@@ -65,7 +50,7 @@ static int say(struct run *r, FILE *to, struct wm_buf *text, struct wm_error *er
     int rc = wm_buf_check(text, err);
 
     if (rc == WM_OK && text->n) {
-        erase_progress(r);
+        wm_ticker_erase(&r->ticker);
         if (fwrite(text->p, 1, text->n, to) != text->n)
             rc = wm_fail_errno(err, WM_E_IO, "output", "cannot write");
     }
@@ -113,8 +98,7 @@ static int prepare(struct run *r, struct wm_error *err)
         return wm_fail(err, WM_E_INVALID, "--now", "'%s' is not a time as 2026-01-02T03:04:05Z", a->now);
     if ((rc = load_config(r, err)) < 0)
         return rc;
-    r->shows_progress = !a->quiet && isatty(STDERR_FILENO);
-    r->next_progress_ms = wm_mono_ms() + PROGRESS_AFTER_MS;
+    r->ticker = wm_ticker(!a->quiet && isatty(STDERR_FILENO));
     r->cwd = getcwd(NULL, 0);
     return WM_OK;
 }
@@ -162,8 +146,8 @@ static int review_all(struct run *r, struct wm_buf *out, struct wm_error *err)
         struct wm_reviewed o = {0};
         struct wm_error why = {0};
 
-        if (progress_is_due(r))
-            fprintf(stderr, "\r\033[Kreviewing %zu of %zu objects", i + 1, r->reviewed.n);
+        if (wm_ticker_due(&r->ticker))
+            fprintf(stderr, WM_TICKER_LINE "reviewing %zu of %zu objects", i + 1, r->reviewed.n);
         if (wm_reviewer_run(&reviewer, &r->reviewed.list[i], &o, &why) < 0) {
             wm_input_refuse(&r->reviewed, &r->reviewed.list[i], why.msg);
             continue;
@@ -188,7 +172,7 @@ static int report(struct run *r, struct wm_error *err)
         return rc;
     if (fflush(stdout) != 0)
         return wm_fail_errno(err, WM_E_IO, "output", "cannot write");
-    erase_progress(r);
+    wm_ticker_erase(&r->ticker);
     for (size_t i = 0; i < r->reviewed.n_errors && i < WM_INPUT_MAX_ERRORS; i++)
         complain(&r->reviewed.errors[i]);
     if (!r->args.quiet)

@@ -1,11 +1,10 @@
 #include "review_input.h"
 
-#include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
+#include "waymark/folder.h"
 #include "waymark/host.h"
+#include "waymark/yaml_objects.h"
 
 static const char STDIN_NAME[] = "stdin", STDIN_PATH[] = "/dev/stdin";
 
@@ -102,31 +101,6 @@ static void add_review(struct wm_input *in, struct wm_input_object *o, const cJS
     add_object(in, o);
 }
 
-/* What an item does not say itself: API servers leave it out in the items of a typed list. */
-struct implied {
-    const char *api_version, *kind;
-};
-
-/* What is left to take of a List, or of a document: `next` and its siblings. */
-struct rest {
-    const cJSON *next;
-    struct implied implied;
-};
-
-/* False when `o` is no List.  A List's kind says what its items are: "MigPlan" of MigPlanList. */
-static bool open_list(struct wm_input *in, const struct wm_input_object *o, struct rest *ret)
-{
-    const cJSON *items = wm_json_at(o->object, "/items");
-    size_t n = strlen(o->kind);
-
-    if (!o->api_version[0] || n < 4 || strcmp(o->kind + n - 4, "List") != 0 || !cJSON_IsArray(items))
-        return false;
-    ret->next = items->child;
-    ret->implied.api_version = n > 4 ? o->api_version : "";
-    ret->implied.kind = keep(in, wm_xstrndup((struct wm_str){o->kind, n - 4}));
-    return true;
-}
-
 static void take_object(struct wm_input *in, struct wm_input_object *o)
 {
     if (!o->api_version[0] || !o->kind[0])
@@ -137,30 +111,20 @@ static void take_object(struct wm_input *in, struct wm_input_object *o)
         add_object(in, o);
 }
 
-/* A document's objects in order.  Lists may be within lists; each is two levels of YAML. */
-static void take_all(struct wm_input *in, const struct wm_yaml *y, const char *file)
+struct document {
+    struct wm_input *in;
+    const struct wm_yaml *yaml;
+    const char *file;
+};
+
+static void take_found(void *ctx, const cJSON *object, const char *api_version, const char *kind)
 {
-    struct rest lists[WM_YAML_MAX_DEPTH / 2 + 1] = {{wm_yaml_root(y), {"", ""}}};
-    size_t depth = 1;
+    struct document *d = ctx;
+    struct wm_input_object o = {
+        .file = d->file, .yaml = d->yaml, .object = object, .api_version = api_version};
 
-    while (depth) {
-        struct rest *rest = &lists[depth - 1];
-        const cJSON *node = rest->next;
-
-        if (!node) {
-            depth--;
-            continue;
-        }
-        rest->next = node->next;
-        struct wm_input_object o = {.file = file, .yaml = y, .object = node};
-
-        o.api_version = either(text_at(node, "/apiVersion"), rest->implied.api_version);
-        o.kind = either(text_at(node, "/kind"), rest->implied.kind);
-        if (open_list(in, &o, &lists[depth]))
-            depth++;
-        else
-            take_object(in, &o);
-    }
+    o.kind = kind == wm_json_str(object, "/kind") ? kind : keep(d->in, wm_xstrdup(kind));
+    take_object(d->in, &o);
 }
 
 /* --- files --- */
@@ -171,7 +135,7 @@ static void take_document(struct wm_input *in, struct wm_yaml *y, const char *fi
     size_t before = in->n;
 
     if (!cJSON_IsNull(wm_yaml_root(y)))
-        take_all(in, y, file);
+        wm_yaml_each_object(y, take_found, &(struct document){in, y, file});
     if (in->n == before) {
         wm_yaml_free(y);
         return;
@@ -208,56 +172,23 @@ static void read_file(struct wm_input *in, const char *path, const char *name)
         wm_input_add_text(in, wm_buf_text(&text), name);
 }
 
-static bool is_wanted(const char *name)
+static void found_file(void *ctx, const char *path)
 {
-    static const char *const endings[] = {".yaml", ".yml", ".json"};
-    const char *dot = strrchr(name, '.');
-
-    for (size_t i = 0; dot && i < sizeof endings / sizeof endings[0]; i++)
-        if (strcmp(dot, endings[i]) == 0)
-            return true;
-    return false;
+    read_file(ctx, path, path);
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
+static void found_failure(void *ctx, const struct wm_error *err)
 {
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static void fail_entry(struct wm_input *in, const FTSENT *e)
-{
-    struct wm_error err = {0};
-
-    errno = e->fts_errno;
-    wm_fail_errno(&err, WM_E_IO, e->fts_path, "cannot read");
-    wm_input_fail(in, &err);
-}
-
-static void visit(struct wm_input *in, FTS *tree, FTSENT *e)
-{
-    if (e->fts_level > 0 && e->fts_name[0] == '.') {
-        fts_set(tree, e, FTS_SKIP);
-        return;
-    }
-    if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS)
-        fail_entry(in, e);
-    else if ((e->fts_info == FTS_F || e->fts_info == FTS_SLNONE) && is_wanted(e->fts_name))
-        read_file(in, e->fts_path, e->fts_path);
+    wm_input_fail(ctx, err);
 }
 
 static void read_folder(struct wm_input *in, const char *path)
 {
-    wm_auto_free char *root = wm_xstrdup(path);
-    char *const roots[] = {root, NULL};
-    FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
+    const struct wm_folder_walk walk = {wm_is_object_file, found_file, found_failure, in};
     size_t files = in->n_files, errors = in->n_errors;
     struct wm_error err = {0};
-    FTSENT *e;
 
-    while (tree && (e = fts_read(tree)))
-        visit(in, tree, e);
-    if (tree)
-        fts_close(tree);
+    wm_folder_each(path, &walk);
     if (in->n_files == files &&
         in->n_errors == errors) { /* a wrong name in a pipeline must not pass as good */
         wm_fail(&err, WM_E_NOT_FOUND, path, "there is no *.yaml, *.yml or *.json in this folder");
@@ -267,11 +198,9 @@ static void read_folder(struct wm_input *in, const char *path)
 
 void wm_input_add(struct wm_input *in, const char *path)
 {
-    struct stat st;
-
     if (strcmp(path, "-") == 0)
         read_file(in, STDIN_PATH, STDIN_NAME);
-    else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+    else if (wm_is_folder(path))
         read_folder(in, path);
     else
         read_file(in, path, path);

@@ -96,6 +96,7 @@ struct wm_clue {
 
     int64_t since_s;               /* since when the signal stands; 0 = since the last progress */
     int64_t due_s;                 /* when it counts; 0 = `after` the signal's begin */
+    int64_t until_s;               /* when it ceases to count; 0 = as long as it stands */
     const struct wm_record *other; /* who is in the way: {other} */
     const struct wm_record
         *event;         /* the Kubernetes Event that says so: {quote} where that is not set, {seen} */
@@ -103,6 +104,7 @@ struct wm_clue {
     const char *detail; /* what it is about (an image, a condition's type, a count): {detail} */
     char room[256];
 };
+/* Does not look at the clock: what time alone changes is told by due_s and until_s. */
 typedef bool wm_cause_fn(struct wm_clue *c);
 
 enum wm_weight {
@@ -142,7 +144,8 @@ struct wm_cause {
     enum wm_weight weight;
     enum wm_confidence confidence;
     enum wm_threshold after; /* the signal must have stood for so long */
-    int depth; /* of two at the same place the deeper one counts: 0 symptom .. 9 nothing lies below it */
+    int depth; /* of two at the same place the deeper one counts: 0 said for want of a cause, 1 symptom .. 9
+                  nothing lies below it */
     const char *title; /* for tables: what it is, in a few words */
     const char *says, *remedy;
     const char *source; /* where the knowledge is from: an upstream file, an issue, an API's document */

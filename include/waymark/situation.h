@@ -98,7 +98,7 @@ struct wm_velero_state {
     enum wm_velero_part part;
     int64_t pod_volume_timeout_s; /* its own, by annotation; 0 = Velero's */
     int64_t going_s;              /* deletionTimestamp; 0 = it stays */
-    int errors, warnings, queue_position, verify_errors;
+    int errors, warnings, verify_errors;
     wm_name backup, location; /* of a Restore, of a Backup; "" = not told */
     wm_text why;              /* the first of its validation errors */
 };

@@ -45,7 +45,8 @@ void wm_clue_tell(struct wm_clue *c, const struct wm_record *e, int64_t from_s);
 bool wm_clue_plan_matters(const struct wm_clue *c);
 /* The signal of the clue: the condition.  False without one. */
 bool wm_clue_note(struct wm_clue *c, const struct wm_note *note);
-/* Whether the phase works on a cluster that cannot be seen: that nothing is seen to move means nothing. */
+/* Whether the phase works on a cluster that cannot be seen, or not all of it: that no cause is seen means
+ * nothing. */
 bool wm_look_is_blind(const struct wm_look *look);
 
 #endif

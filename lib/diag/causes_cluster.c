@@ -67,9 +67,9 @@ static enum wm_cluster_sight sight_of(const struct wm_look *look, const struct s
     return side->cluster < look->w->n_clusters ? look->w->clusters[side->cluster].sight : WM_SIGHT_NONE;
 }
 
-static bool is_of_use(enum wm_cluster_sight sight)
+static bool is_seen_well(enum wm_cluster_sight sight)
 {
-    return sight == WM_SIGHT_GOOD || sight == WM_SIGHT_STARTING || sight == WM_SIGHT_PARTIAL;
+    return sight == WM_SIGHT_GOOD || sight == WM_SIGHT_STARTING;
 }
 
 static bool works_there(const struct wm_look *look, const struct side *side)
@@ -79,17 +79,6 @@ static bool works_there(const struct wm_look *look, const struct side *side)
     return phase && (phase->on & side->role);
 }
 
-bool wm_look_is_blind(const struct wm_look *look)
-{
-    for (int i = 0; i < SIDES; i++) {
-        struct side side = side_of(look, i);
-
-        if (side.name[0] && works_there(look, &side) && !is_of_use(sight_of(look, &side)))
-            return true;
-    }
-    return false;
-}
-
 /* Volumes and images are copied by objects of the host, which tell how far they are; why they do not get on
  * is told by the other clusters. */
 static bool is_shown_by_host(const struct wm_look *look)
@@ -97,6 +86,18 @@ static bool is_shown_by_host(const struct wm_look *look)
     const struct wm_phase *phase = look->s->state->row;
 
     return phase && (phase->waits_for == WM_WAIT_VOLUMES || phase->waits_for == WM_WAIT_IMAGES);
+}
+
+bool wm_look_is_blind(const struct wm_look *look)
+{
+    for (int i = 0; i < SIDES; i++) {
+        struct side side = side_of(look, i);
+
+        if (side.name[0] && (works_there(look, &side) || is_shown_by_host(look)) &&
+            !is_seen_well(sight_of(look, &side)))
+            return true;
+    }
+    return false;
 }
 
 static bool has_record(const struct wm_look *look, const char *name)

@@ -116,12 +116,12 @@ const struct wm_cause wm_causes_end[] = {
      "(spec.refresh) and migrate again:\n"
      "{kubectl} edit migplan {plan}",
      STAGE},
-    {"MigrationFailed", HERE, failed_at_all, WM_STOPS, WM_POSSIBLE, WM_T_SIGNAL, 0,
+    {"MigrationFailed", HERE, failed_at_all, WM_STOPS, WM_POSSIBLE, WM_T_SIGNAL, 1,
      "The migration has failed", "{migration} failed in the phase {detail}: {quote}",
      "mend what the message names, and migrate again; all that it says of itself:\n"
      "{kubectl} describe migmigration {migration}",
      "mig-controller pkg/controller/migmigration/task.go"},
-    {"AppsLeftDown", HERE, left_it_down, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 0,
+    {"AppsLeftDown", HERE, left_it_down, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 1,
      "The application was left scaled down",
      "{migration} failed after it had scaled the application down on cluster {source}, and a failure does "
      "not scale it up "

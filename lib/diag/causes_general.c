@@ -1,4 +1,6 @@
 /* Where no other row fits: that, and what was looked at, is said rather than guessed. */
+#include <stdio.h>
+
 #include "causes.h"
 
 static const enum wm_threshold by_wait[WM_WAIT_COUNT] = {
@@ -24,6 +26,21 @@ static bool works_on_many(const struct wm_situation *s)
     return wm_is_one_of(s->state->phase, phases);
 }
 
+/* Whom a row was asked about: not how many, which would change all the time. */
+static void list_roles(struct wm_clue *c)
+{
+    unsigned roles = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->look->n; i++)
+        roles |= 1u << c->look->suspects[i].role;
+    for (int r = 0; r < WM_ROLE_COUNT; r++)
+        if ((roles & (1u << r)) && n < sizeof c->room)
+            n += (size_t)snprintf(c->room + n, sizeof c->room - n, "%s%s", n ? ", " : "",
+                                  wm_role_name((enum wm_role)r));
+    c->detail = c->room;
+}
+
 static bool has_stood_still(struct wm_clue *c)
 {
     const struct wm_situation *s = c->look->s;
@@ -35,14 +52,15 @@ static bool has_stood_still(struct wm_clue *c)
         return false;
     c->since_s = c->look->still_since_s;
     c->due_s = c->since_s + patience_s;
-    wm_clue_detail(c, "%zu objects were looked at", c->look->n);
+    list_roles(c);
     return true;
 }
 
 const struct wm_cause wm_causes_general[] = {
     {"NoKnownCause", WM_ROLE(MIGRATION), WM_KIND_MIGMIGRATION, WM_ANY_WAIT, has_stood_still, WM_STOPS,
      WM_POSSIBLE, WM_T_SIGNAL, 0, "Nothing moves, and no known cause was found",
-     "nothing of {migration} has moved, and no known cause was found: {detail}, none shows a reason",
+     "nothing of {migration} has moved in the phase {phase}, and none of what was looked at shows a known "
+     "cause: {detail}",
      "look at the controllers' logs:\n"
      "{host.kubectl} logs deployment/migration-controller --all-containers --since=1h",
      ""},

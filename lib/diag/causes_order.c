@@ -64,11 +64,10 @@ static bool waits_for_stuck(struct wm_clue *c)
 
 static bool waits_for_moving(struct wm_clue *c)
 {
-    int64_t due_s = standstill_of(c, wm_migration_of(c->r)).due_s;
-
-    if (!waits_for(c) || (due_s && due_s <= c->look->w->now_s))
+    if (!waits_for(c))
         return false;
     c->since_s = own(c)->since_s;
+    c->until_s = standstill_of(c, wm_migration_of(c->r)).due_s;
     if (own(c)->ahead)
         wm_clue_detail(c, "place %d in the queue", own(c)->ahead + 1);
     else
@@ -181,26 +180,6 @@ static bool annotates(struct wm_clue *c)
     return own(c)->outcome == WM_RUN_RUNNING && wm_is_one_of(own(c)->phase, phases);
 }
 
-static bool does_not_go(struct wm_clue *c)
-{
-    const struct wm_pod_trouble *trouble = wm_pod_of(c->r)->trouble;
-
-    if (!c->r->going || !trouble || !trouble->going_s)
-        return false;
-    c->since_s = trouble->going_s;
-    return true;
-}
-
-/* A pod that something made after the application had been scaled down. */
-static bool comes_back(struct wm_clue *c)
-{
-    if (c->r->going || !own(c)->since_s || c->r->created_s <= own(c)->since_s ||
-        wm_judge(c->look->w, c->r).ended)
-        return false;
-    c->since_s = c->r->created_s;
-    return true;
-}
-
 static bool rolls_back(struct wm_clue *c)
 {
     c->since_s = own(c)->since_s;
@@ -288,22 +267,6 @@ const struct wm_cause wm_causes_order[] = {
      "wait; to see that the controller is at it:\n"
      "{kubectl} logs deployment/migration-controller --all-containers --since=5m",
      "mig-controller pkg/controller/migmigration/annotation.go"},
-    {"QuiesceSlow", WM_ROLE(QUIESCED_POD), WM_KIND_POD, WM_WAITS_FOR(QUIESCED), does_not_go, WM_STOPS,
-     WM_LIKELY, WM_T_QUIESCE, 2, "A pod does not end",
-     "{object} should be gone since {seen} and is still there, and {migration} waits for that",
-     "see what it waits for (a finalizer, its node); when its data is safe, delete it at once:\n"
-     "{kubectl} describe pod {name}\n"
-     "{kubectl} delete pod {name} --grace-period=0 --force",
-     "mig-controller#194, mig-controller pkg/controller/migmigration/quiesce.go"},
-    {"QuiesceUndone", WM_ROLE(QUIESCED_POD), WM_KIND_POD, WM_WAITS_FOR(QUIESCED), comes_back, WM_STOPS,
-     WM_LIKELY, WM_T_QUIET, 4, "Somebody scales the application up again",
-     "{object} was created at {seen}, after the application had been scaled down: an operator or an "
-     "autoscaler keeps "
-     "it up, and {migration} waits for its end",
-     "pause the operator or delete the HorizontalPodAutoscaler, then scale down by hand:\n"
-     "{kubectl} get hpa,deployments,statefulsets\n"
-     "{kubectl} get pod {name} -o yaml",
-     "mig-controller#293, mig-controller#307"},
     {"RollbackStuck", HERE, WM_WAITS_FOR(MIGRATED_GONE), rolls_back, WM_STOPS, WM_POSSIBLE, WM_T_SYNC, 1,
      "What was migrated does not go",
      "the rollback {migration} waits since {seen} until everything that the plan {plan} brought is gone",

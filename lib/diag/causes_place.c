@@ -272,7 +272,7 @@ const struct wm_cause wm_causes_place[] = {
     {"PodTerminating", WM_ROLE(QUIESCED_POD) | WM_ROLE(STAGE_POD) | WM_ROLE(RSYNC_POD), WM_KIND_POD,
      WM_WAITS_FOR(QUIESCED) | WM_WAITS_FOR(STAGE_PODS_GONE) | WM_WAITS_FOR(RSYNC_GONE), does_not_end,
      WM_STOPS, WM_CERTAIN, WM_T_STARTUP, 5, "A pod does not end",
-     "{object} on node {node} is being deleted, and has not ended in the time that it was given",
+     "{object} on node {node} should be gone since {seen} and is still there, and {migration} waits for that",
      "look for a finalizer, and at its node; when nothing writes to its volumes any more, delete it by "
      "force:\n"
      "{kubectl} get pod {name} -o yaml\n"
@@ -282,7 +282,7 @@ const struct wm_cause wm_causes_place[] = {
      WM_LIKELY, WM_T_QUIESCE, 6, "An application is scaled up again while it should be stopped",
      "{object} was made by {detail} after the application was stopped: an operator or an autoscaler scales "
      "it up",
-     "stop what scales it up, then scale it down:\n"
+     "pause the operator, or delete the HorizontalPodAutoscaler, then scale it down:\n"
      "{kubectl} get horizontalpodautoscalers\n"
      "{kubectl} scale {detail} --replicas=0",
      "konveyor/mig-controller#293"},

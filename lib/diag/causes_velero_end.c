@@ -69,14 +69,14 @@ static const struct wm_record *word_about_pod(const struct wm_clue *c)
     return wm_id_is_set(ghost.id) ? wm_clue_event(c, &ghost, attach_reasons, NULL) : NULL;
 }
 
-/* Old releases of Velero do not tell when something ended. */
+/* Old releases of Velero do not tell when something ended: not after anything moved last. */
 static int64_t given_up_s(const struct wm_clue *c, const struct wm_record *r)
 {
     int64_t due_s = wm_begun_s(r) + wm_pod_volume_timeout_s(c->look->w, r);
 
     if (r->completed_s)
         return r->completed_s;
-    return due_s <= c->look->w->now_s ? due_s : wm_begun_s(r);
+    return due_s < c->look->still_since_s ? due_s : c->look->still_since_s;
 }
 
 static bool is_left_unfinished(struct wm_clue *c)
@@ -84,7 +84,7 @@ static bool is_left_unfinished(struct wm_clue *c)
     const struct wm_record *parent = wm_model_find(c->look->w->model, c->r->cluster, c->r->parent);
 
     if (!wm_is_volume((enum wm_kind)c->r->kind) || !parent || wm_volume_is_awaited(c->look->w, c->r) ||
-        wm_judge(c->look->w, c->r).ended)
+        wm_judge(c->look->w, c->r).ended || c->look->s->ending == WM_ENDING_CANCELED)
         return false;
     c->since_s = given_up_s(c, parent);
     c->event = c->r->started_s ? NULL : word_about_pod(c);
@@ -260,8 +260,8 @@ const struct wm_cause wm_causes_velero_end[] = {
      "{kubectl} exec deployment/velero -- /velero describe backup {name} --details\n"
      "{kubectl} exec deployment/velero -- /velero backup logs {name}",
      "migtools/mig-controller pkg/controller/migmigration/backup.go"},
-    {"ResticVerifyErrors", WM_ROLE(WORK), WM_KIND_RESTORE, WM_ANY_WAIT, has_wrong_data, WM_THREATENS,
-     WM_CERTAIN, WM_T_SIGNAL, 3, "Restored data differ from what was backed up",
+    {"ResticVerifyErrors", WM_ROLE(WORK), WM_KIND_RESTORE, WM_ANY_WAIT | WM_AFTER_END, has_wrong_data,
+     WM_THREATENS, WM_CERTAIN, WM_T_SIGNAL, 3, "Restored data differ from what was backed up",
      "the data of {detail} differ from what was backed up, says {object}",
      "see which volumes, and compare their data before the application is used:\n"
      "{kubectl} get restore {name} -o jsonpath='{.status.podVolumeRestoreVerifyErrors}'",

@@ -19,34 +19,39 @@ static bool is_awaited(const struct wm_clue *c)
 
 /* --- stale ones --- */
 
-/* It has run for longer than Velero waits for volumes. */
-static bool is_overdue(const struct wm_clue *c, const struct wm_record *r)
+/* Velero was restarted after it had begun with it. */
+static bool is_abandoned(const struct wm_clue *c, const struct wm_record *r, int64_t *at_s)
 {
-    enum { GRACE = 600 };
-    int64_t timeout_s = wm_pod_volume_timeout_s(c->look->w, r);
-
-    return wm_phase_is(c->look->w, r, "InProgress") && timeout_s &&
-           wm_begun_s(r) + timeout_s + GRACE <= c->look->w->now_s;
+    return wm_server_since(c->look, r->cluster, at_s) && *at_s > wm_begun_s(r);
 }
 
-static bool is_stale(const struct wm_clue *c, const struct wm_record *r)
+/* From when on it will not end: when Velero forgot it, or when it has run for longer than Velero waits for
+ * volumes; 0 = never. */
+static int64_t stale_s(const struct wm_clue *c, const struct wm_record *r)
 {
-    int64_t at_s;
+    enum { GRACE = 600 };
+    int64_t timeout_s = wm_pod_volume_timeout_s(c->look->w, r), at_s;
 
-    return is_overdue(c, r) || (wm_phase_is(c->look->w, r, "InProgress") &&
-                                wm_server_since(c->look, r->cluster, &at_s) && at_s > wm_begun_s(r));
+    if (!wm_phase_is(c->look->w, r, "InProgress"))
+        return 0;
+    if (is_abandoned(c, r, &at_s))
+        return at_s;
+    return timeout_s ? wm_begun_s(r) + timeout_s + GRACE : 0;
 }
 
 static bool holds_all_up(struct wm_clue *c)
 {
+    int64_t at_s = c->r->kind == WM_KIND_MIGMIGRATION ? 0 : stale_s(c, c->r);
     char time[WM_TIME_SIZE];
-    int64_t at_s;
 
-    if (c->r->kind == WM_KIND_MIGMIGRATION || !is_stale(c, c->r))
+    if (!at_s)
         return false;
     c->other = c->look->s->awaited;
     c->since_s = c->other->created_s;
-    if (wm_server_since(c->look, c->r->cluster, &at_s) && at_s > wm_begun_s(c->r)) {
+    c->due_s = c->since_s + c->look->thresholds->s[WM_T_QUEUE];
+    if (c->due_s < at_s)
+        c->due_s = at_s;
+    if (is_abandoned(c, c->r, &at_s)) {
         wm_time_print(at_s, time);
         wm_clue_detail(c, "Velero was restarted at %s, and takes it up no more", time);
     } else {
@@ -96,9 +101,10 @@ static bool waits_in_line(struct wm_clue *c)
     if (!is_awaited(c) || !wm_is_one_of(phase_of(c, c->r), not_begun))
         return false;
     c->other = ahead_of(c);
-    if (!c->other || is_stale(c, c->other))
+    if (!c->other)
         return false;
     c->since_s = c->r->created_s;
+    c->until_s = stale_s(c, c->other);
     m = wm_model_find(c->look->w->model, 0, c->other->parent);
     wm_clue_detail(c, m ? " of migration %s" : "%s", m ? wm_record_name(m) : "");
     return true;
@@ -118,7 +124,6 @@ static bool is_queued_for_nothing(struct wm_clue *c)
     if (!is_awaited(c) || !wm_phase_is(c->look->w, c->r, "Queued") || ahead_of(c))
         return false;
     c->since_s = c->r->created_s;
-    wm_clue_detail(c, "%d", wm_velero_of(c->r)->queue_position);
     return true;
 }
 
@@ -238,7 +243,7 @@ const struct wm_cause wm_causes_velero_queue[] = {
      "vmware-tanzu/velero pkg/restore/restore.go"},
     {"BackupQueued", WM_ROLE(WORK), WM_KIND_BACKUP, WM_WAITS_FOR(BACKUP), is_queued_for_nothing, WM_STOPS,
      WM_LIKELY, WM_T_QUEUE, 2, "A Backup stays in Velero's queue although nothing runs",
-     "{object} is number {detail} in Velero's queue, although Velero works on no other Backup",
+     "{object} stays in Velero's queue, although Velero works on no other Backup",
      "one before it that has the same namespaces may be stuck; Velero's log names it:\n"
      "{kubectl} get backups -o "
      "custom-columns=NAME:.metadata.name,PHASE:.status.phase,PLACE:.status.queuePosition\n"

@@ -227,10 +227,10 @@ static bool is_stuck(struct wm_clue *c)
     return true;
 }
 
-/* Bytes a second since it began; 0 = too early to tell. */
+/* Bytes a second until something moved last; 0 = too early to tell. */
 static int64_t speed_of(const struct wm_clue *c)
 {
-    int64_t s = c->look->w->now_s - c->r->started_s;
+    int64_t s = c->look->still_since_s - c->r->started_s;
 
     return is_copying(c) && c->r->started_s && s >= c->look->thresholds->s[WM_T_COPY] && c->r->done > 0 &&
                    c->r->total > c->r->done
@@ -238,9 +238,12 @@ static int64_t speed_of(const struct wm_clue *c)
                : 0;
 }
 
-static bool has_moved_lately(const struct wm_clue *c)
+/* What stands still is not slow. */
+static void say_slow(struct wm_clue *c)
 {
-    return c->look->w->now_s - c->look->still_since_s < c->look->thresholds->s[WM_T_COPY];
+    c->since_s = c->r->started_s;
+    c->until_s = c->look->still_since_s + c->look->thresholds->s[WM_T_COPY];
+    wm_clue_volume(c);
 }
 
 static bool is_slow(struct wm_clue *c)
@@ -248,25 +251,23 @@ static bool is_slow(struct wm_clue *c)
     enum { SLOW = 1 << 20 };
     int64_t speed = speed_of(c);
 
-    if (!speed || speed >= SLOW || !has_moved_lately(c))
+    if (!speed || speed >= SLOW)
         return false;
-    c->since_s = c->r->started_s;
-    wm_clue_volume(c);
+    say_slow(c);
     return true;
 }
 
 /* A fifth longer than it seems, for it need not stay as slow. */
 static bool is_too_slow(struct wm_clue *c)
 {
-    int64_t speed = speed_of(c), left_s, now_s = c->look->w->now_s;
+    int64_t speed = speed_of(c), left_s;
 
-    if (!speed || !c->look->s->ends_s || !has_moved_lately(c))
+    if (!speed || !c->look->s->ends_s)
         return false;
     left_s = (c->r->total - c->r->done) / speed;
-    if (now_s + left_s - left_s / 5 <= c->look->s->ends_s)
+    if (c->look->still_since_s + left_s - left_s / 5 <= c->look->s->ends_s)
         return false;
-    c->since_s = c->r->started_s;
-    wm_clue_volume(c);
+    say_slow(c);
     return true;
 }
 

@@ -242,7 +242,6 @@ static void read_velero(const struct wm_parts *p, void *out)
     v->going_s = wm_time_in(p->going);
     v->errors = wm_number_at(p->status, "errors");
     v->warnings = wm_number_at(p->status, "warnings");
-    v->queue_position = wm_number_at(p->status, "queuePosition");
     v->verify_errors = count_of(p->status, "podVolumeRestoreVerifyErrors");
     wm_span_copy(wm_get_span(p->spec, "backupName"), v->backup, sizeof v->backup);
     wm_span_copy(wm_get_span(p->spec, "storageLocation"), v->location, sizeof v->location);
@@ -285,6 +284,16 @@ static const struct row {
     [WM_KIND_ATTACHMENT] = {.make = wm_attachment_make, .indexed = BIT(SPEC) | BIT(STATUS)},
 };
 
+static void *state_of(const struct row *row, const struct wm_parts *p)
+{
+    if (row->make)
+        return row->make(p);
+    void *detail = wm_xcalloc(1, row->size);
+
+    row->read(p, detail);
+    return detail;
+}
+
 /* Of what cannot be read there is a state without content. */
 static void *read_parts(const struct row *row, struct wm_str object)
 {
@@ -315,12 +324,7 @@ static void *read_parts(const struct row *row, struct wm_str object)
             .status = wm_json_root(&x, STATUS),
             .self = wm_json_root(&x, SELF),
         };
-    if (row->make)
-        return row->make(&p);
-    void *detail = wm_xcalloc(1, row->size);
-
-    row->read(&p, detail);
-    return detail;
+    return state_of(row, &p);
 }
 
 static void *read_detail(enum wm_kind kind, struct wm_str object)

@@ -206,25 +206,49 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
         sooner(&d->again_s, due_s);
         return;
     }
+    if (clue.until_s && clue.until_s <= look->w->now_s)
+        return;
+    sooner(&d->again_s, clue.until_s);
     fill(&f, cause, suspect, &clue);
     add(d, &f);
 }
 
 /* --- which explains which --- */
 
+/* Suspects to be looked at, each once. */
+struct search {
+    bool seen[WM_SUSPECTS_MAX];
+    int todo[WM_SUSPECTS_MAX];
+    size_t n;
+};
+
+static void look_up(struct search *s, int suspect)
+{
+    if (suspect == WM_NO_SUSPECT || s->seen[suspect])
+        return;
+    s->seen[suspect] = true;
+    s->todo[s->n++] = suspect;
+}
+
 /* True when `deep` was come upon through `shallow`, or is it; or `shallow` needs it as well as the one
  * through which it was come upon first. */
 static bool is_below(const struct wm_look *look, int deep, int shallow)
 {
-    if (deep == WM_NO_SUSPECT)
-        return false;
-    const struct wm_record *r = look->suspects[shallow].record, *d = look->suspects[deep].record;
+    const struct wm_record *r = look->suspects[shallow].record;
+    struct search s = {.n = 0};
 
-    if (d == r || wm_volume_needs(look->w, r, d) || is_below(look, look->suspects[deep].via, shallow))
-        return true;
-    for (size_t i = 0; i < look->n_shared; i++)
-        if (look->shared[i].suspect == deep && is_below(look, look->shared[i].via, shallow))
+    look_up(&s, deep);
+    while (s.n > 0) {
+        int at = s.todo[--s.n];
+        const struct wm_record *d = look->suspects[at].record;
+
+        if (d == r || wm_volume_needs(look->w, r, d))
             return true;
+        look_up(&s, look->suspects[at].via);
+        for (size_t i = 0; i < look->n_shared; i++)
+            if (look->shared[i].suspect == at)
+                look_up(&s, look->shared[i].via);
+    }
     return false;
 }
 

@@ -23,19 +23,51 @@ static uint64_t token_of(const struct wm_world *w, const struct wm_record *r)
     return token;
 }
 
-/* A sum, so that the order in which objects came does not matter. */
-static uint64_t token_below(const struct wm_world *w, const struct wm_record *parent, int depth)
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What all that is below a migration tells: a sum, so that the order in which objects came does not matter,
+ * and the youngest of its times. */
+struct felt {
+    uint64_t token;
+    int64_t youngest_s;
+};
+
+struct level {
+    const struct wm_record *parent, *next;
+};
+
+static struct level level_below(const struct wm_world *w, const struct wm_record *parent)
+{
+    return (struct level){parent, parent->has_children ? wm_model_children(w->model, parent->id) : NULL};
+}
+
+static struct felt feel_below(const struct wm_world *w, const struct wm_record *migration)
 {
     enum { DEPTH_MAX = 6 };
-    uint64_t token = 0;
+    struct level levels[DEPTH_MAX] = {level_below(w, migration)};
+    struct felt felt = {0, 0};
+    int depth = 1;
 
-    if (depth == DEPTH_MAX || !parent->has_children)
-        return 0;
-    for (const struct wm_record *r = wm_model_children(w->model, parent->id); r;
-         r = wm_model_next_child(r, parent->id))
-        if (wm_is_child(parent, r))
-            token += token_of(w, r) + token_below(w, r, depth + 1);
-    return token;
+    while (depth > 0) {
+        struct level *l = &levels[depth - 1];
+        const struct wm_record *r = l->next;
+
+        if (!r) {
+            depth--;
+            continue;
+        }
+        l->next = wm_model_next_child(r, l->parent->id);
+        if (!wm_is_child(l->parent, r))
+            continue;
+        felt.token += token_of(w, r);
+        felt.youngest_s = later(felt.youngest_s, later(r->created_s, later(r->started_s, r->completed_s)));
+        if (depth < DEPTH_MAX)
+            levels[depth++] = level_below(w, r);
+    }
+    return felt;
 }
 
 uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s)
@@ -45,29 +77,7 @@ uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *
 
     token = mix_text(wm_mix(token ^ (uint64_t)m->outcome), m->pipeline.line);
     token = mix_text(wm_mix(token ^ (uint64_t)m->pipeline.done), m->pipeline.message);
-    return token + token_below(w, s->migration, 0);
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The youngest time that the objects tell. */
-static int64_t youngest_below(const struct wm_world *w, const struct wm_record *parent, int depth)
-{
-    enum { DEPTH_MAX = 6 };
-    int64_t s = 0;
-
-    if (depth == DEPTH_MAX || !parent->has_children)
-        return 0;
-    for (const struct wm_record *r = wm_model_children(w->model, parent->id); r;
-         r = wm_model_next_child(r, parent->id))
-        if (wm_is_child(parent, r)) {
-            s = later(s, later(r->created_s, later(r->started_s, r->completed_s)));
-            s = later(s, youngest_below(w, r, depth + 1));
-        }
-    return s;
+    return token + feel_below(w, s->migration).token;
 }
 
 bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm_situation *s)
@@ -81,7 +91,8 @@ bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm
     p->token = token;
     p->changed_s = w->now_s;
     if (first) {
-        int64_t known_s = later(m->since_s ? m->since_s : m->created_s, youngest_below(w, s->migration, 0));
+        int64_t known_s =
+            later(m->since_s ? m->since_s : m->created_s, feel_below(w, s->migration).youngest_s);
 
         if (known_s && known_s < w->now_s)
             p->changed_s = known_s;

@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "situation_impl.h"
+#include "suspects.h"
 #include "velero_look.h"
-#include "waymark/cause.h"
 #include "waymark/evidence.h"
 
 /* --- the list --- */
 
-static int find(const struct wm_look *look, const struct wm_record *r, enum wm_role role)
+int wm_suspect_find(const struct wm_look *look, const struct wm_record *r, enum wm_role role)
 {
+    if (role == WM_ROLE_AHEAD && look->n == WM_SUSPECTS_MAX) /* thousands may queue up, each told once */
+        return WM_NO_SUSPECT;
     for (size_t i = 0; i < look->n; i++)
         if (look->suspects[i].record == r && look->suspects[i].role == role)
             return (int)i;
@@ -31,6 +33,14 @@ static bool goes_before(const struct wm_suspect *a, const struct wm_suspect *b)
     return x != y ? x > y : strcmp(wm_record_name(a->record), wm_record_name(b->record)) < 0;
 }
 
+static void note_shared(struct wm_look *look, int suspect, int via)
+{
+    if (look->n_shared == WM_SUSPECTS_MAX)
+        return;
+    look->shared[look->n_shared].suspect = (int16_t)suspect;
+    look->shared[look->n_shared++].via = (int16_t)via;
+}
+
 /* What pods and claims stand on has nothing below it, so chains of these have an end.  It is shown to be
  * come upon through the one that is farthest from the migration, and of these the first by name. */
 static void share(struct wm_look *look, int suspect, int via)
@@ -38,21 +48,18 @@ static void share(struct wm_look *look, int suspect, int via)
     enum wm_role role = look->suspects[suspect].role;
     int shown = look->suspects[suspect].via;
 
-    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) || shown == via ||
-        look->n_shared == WM_SUSPECTS_MAX)
+    if ((role != WM_ROLE_NODE && role != WM_ROLE_STORAGE_CLASS && role != WM_ROLE_CLAIM) || shown == via)
         return;
     if (goes_before(&look->suspects[via], &look->suspects[shown])) {
         look->suspects[suspect].via = (int16_t)via;
         via = shown;
     }
-    look->shared[look->n_shared].suspect = (int16_t)suspect;
-    look->shared[look->n_shared++].via = (int16_t)via;
+    note_shared(look, suspect, via);
 }
 
-/* Its index; once for each role. */
-static int add(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via)
+int wm_suspect_add(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via)
 {
-    int known = r ? find(look, r, role) : WM_NO_SUSPECT;
+    int known = r ? wm_suspect_find(look, r, role) : WM_NO_SUSPECT;
 
     if (known != WM_NO_SUSPECT)
         share(look, known, via);
@@ -68,7 +75,7 @@ static int add(struct wm_look *look, const struct wm_record *r, enum wm_role rol
 
 /* --- what pods stand on --- */
 
-static const char *namespace_of(const struct wm_look *look, const struct wm_record *r)
+const char *wm_look_namespace(const struct wm_look *look, const struct wm_record *r)
 {
     return wm_model_word(look->w->model, r->namespace_);
 }
@@ -79,27 +86,28 @@ static const struct wm_record *named(const struct wm_look *look, uint8_t cluster
     return name[0] ? wm_model_find_named(look->w->model, cluster, kind, namespace_, name) : NULL;
 }
 
-static void add_claim(struct wm_look *look, const struct wm_record *claim, int via)
+void wm_suspect_claim(struct wm_look *look, const struct wm_record *claim, int via)
 {
-    int at = add(look, claim, WM_ROLE_CLAIM, via);
+    int at = wm_suspect_add(look, claim, WM_ROLE_CLAIM, via);
 
     if (at != WM_NO_SUSPECT)
-        add(look, named(look, claim->cluster, WM_KIND_STORAGECLASS, "", wm_claim_of(claim)->storage_class),
+        wm_suspect_add(
+            look, named(look, claim->cluster, WM_KIND_STORAGECLASS, "", wm_claim_of(claim)->storage_class),
             WM_ROLE_STORAGE_CLASS, at);
 }
 
-static int add_pod(struct wm_look *look, const struct wm_record *pod, enum wm_role role, int via)
+int wm_suspect_pod(struct wm_look *look, const struct wm_record *pod, enum wm_role role, int via)
 {
-    int at = add(look, pod, role, via);
+    int at = wm_suspect_add(look, pod, role, via);
 
     if (at == WM_NO_SUSPECT)
         return at;
     for (int i = 0; i < wm_pod_of(pod)->n_claims; i++)
-        add_claim(
-            look,
-            named(look, pod->cluster, WM_KIND_PVC, namespace_of(look, pod), wm_pod_claim(wm_pod_of(pod), i)),
-            at);
-    add(look, named(look, pod->cluster, WM_KIND_NODE, "", wm_record_node(pod)), WM_ROLE_NODE, at);
+        wm_suspect_claim(look,
+                         named(look, pod->cluster, WM_KIND_PVC, wm_look_namespace(look, pod),
+                               wm_pod_claim(wm_pod_of(pod), i)),
+                         at);
+    wm_suspect_add(look, named(look, pod->cluster, WM_KIND_NODE, "", wm_record_node(pod)), WM_ROLE_NODE, at);
     return at;
 }
 
@@ -124,12 +132,12 @@ static void add_volume(struct wm_look *look, const struct wm_record *volume, int
     const struct wm_record *pod = wm_volume_pod(look->w, volume);
 
     if (pod)
-        add_pod(look, pod,
-                wm_pod_of(pod)->is_stage_pod || volume->kind != WM_KIND_PVR ? WM_ROLE_STAGE_POD
-                                                                            : WM_ROLE_RESTORED_POD,
-                via);
+        wm_suspect_pod(look, pod,
+                       wm_pod_of(pod)->is_stage_pod || volume->kind != WM_KIND_PVR ? WM_ROLE_STAGE_POD
+                                                                                   : WM_ROLE_RESTORED_POD,
+                       via);
     if (look->s->ending == WM_ENDING_NONE)
-        add(look, wm_volume_agent(look->w, volume), WM_ROLE_NODE_AGENT, via);
+        wm_suspect_add(look, wm_volume_agent(look->w, volume), WM_ROLE_NODE_AGENT, via);
 }
 
 static bool is_suspect(const struct wm_look *look, const struct wm_record *r)
@@ -139,211 +147,75 @@ static bool is_suspect(const struct wm_look *look, const struct wm_record *r)
     return !j.ended || j.faulty || (r->kind == WM_KIND_RESTORE && wm_velero_of(r)->verify_errors);
 }
 
+/* What could not be restored may be of kinds that the target does not know, which the plan tells. */
+static void blame_plan(struct wm_look *look, const struct wm_record *r, int at)
+{
+    int plan = look->s->plan ? wm_suspect_find(look, look->s->plan, WM_ROLE_PLAN) : WM_NO_SUSPECT;
+
+    if (r->kind == WM_KIND_RESTORE && wm_velero_of(r)->part == WM_PART_FINAL && wm_velero_of(r)->errors > 0 &&
+        at != WM_NO_SUSPECT && plan != WM_NO_SUSPECT)
+        note_shared(look, plan, at);
+}
+
 static int add_child(struct wm_look *look, const struct wm_record *r, int via)
 {
+    int at;
+
     if (!is_suspect(look, r))
         return WM_NO_SUSPECT;
     if (r->kind == WM_KIND_POD)
-        return add_pod(look, r, role_of(look, r, via), via);
-    return add(look, r, WM_ROLE_WORK, via);
+        return wm_suspect_pod(look, r, role_of(look, r, via), via);
+    at = wm_suspect_add(look, r, WM_ROLE_WORK, via);
+    blame_plan(look, r, at);
+    if (at != WM_NO_SUSPECT && wm_is_volume(r->kind))
+        add_volume(look, r, at);
+    return at;
+}
+
+/* The children of one object, and how far we are with them. */
+struct level {
+    const struct wm_record **list; /* owned; NULL when there are none */
+    size_t n, at;
+    int via;
+};
+
+static struct level level_below(const struct wm_look *look, const struct wm_record *parent, int via)
+{
+    struct level l = {.via = via};
+
+    l.list = wm_children_in_order(look->w, parent, SIZE_MAX, &l.n);
+    return l;
 }
 
 /* In the order of kinds pods come last: they are come upon through what needs them, if anything does. */
-static void add_own(struct wm_look *look, const struct wm_record *parent, int via, int depth)
+static void add_own(struct wm_look *look)
 {
     enum { DEPTH_MAX = 6 };
-    size_t n = 0;
-    const struct wm_record **list =
-        depth < DEPTH_MAX ? wm_children_in_order(look->w, parent, SIZE_MAX, &n) : NULL;
+    struct level levels[DEPTH_MAX] = {level_below(look, look->s->migration, 0)};
+    int depth = 1;
 
-    for (size_t i = 0; i < n; i++) {
-        if (wm_is_copy(look->s, list[i]))
-            continue;
-        int at = add_child(look, list[i], via);
+    while (depth > 0) {
+        struct level *l = &levels[depth - 1];
+        const struct wm_record *r = l->at < l->n ? l->list[l->at++] : NULL;
 
-        if (at != WM_NO_SUSPECT && wm_is_volume(list[i]->kind))
-            add_volume(look, list[i], at);
-        add_own(look, list[i], at == WM_NO_SUSPECT ? via : at, depth + 1);
+        if (!r) {
+            free(l->list);
+            depth--;
+        } else if (!wm_is_copy(look->s, r)) {
+            int at = add_child(look, r, l->via);
+
+            if (depth < DEPTH_MAX)
+                levels[depth++] = level_below(look, r, at == WM_NO_SUSPECT ? l->via : at);
+        }
     }
-    free(list);
-}
-
-/* --- the applications --- */
-
-struct search {
-    struct wm_look *look;
-    uint8_t cluster;
-    bool source;
-    int via;
-    enum wm_wait wait;
-};
-
-static bool is_of_plan(const struct wm_look *look, const struct wm_record *r, bool source)
-{
-    const struct wm_plan_state *plan = wm_plan_of(look->s->plan);
-    const char *namespace_ = namespace_of(look, r);
-
-    for (size_t i = 0; i < plan->n_namespaces; i++)
-        if (strcmp(namespace_, source ? plan->namespaces[i].source : plan->namespaces[i].target) == 0)
-            return true;
-    return false;
-}
-
-static bool is_of_application(const struct search *s, const struct wm_record *r)
-{
-    return r->cluster == s->cluster && !wm_pod_of(r)->is_stage_pod && is_of_plan(s->look, r, s->source);
-}
-
-static void add_quiesced_pod(void *ctx, const struct wm_record *r)
-{
-    struct search *s = ctx;
-
-    if (is_of_application(s, r))
-        add_pod(s->look, r, WM_ROLE_QUIESCED_POD, s->via);
-}
-
-static void add_restored_pod(void *ctx, const struct wm_record *r)
-{
-    struct search *s = ctx;
-
-    if (is_of_application(s, r) && !wm_pod_of(r)->ready && !wm_judge(s->look->w, r).ended)
-        add_pod(s->look, r, WM_ROLE_RESTORED_POD, s->via);
-}
-
-static void add_application_claim(void *ctx, const struct wm_record *r)
-{
-    struct search *s = ctx;
-    bool well = strcmp(wm_model_word(s->look->w->model, r->phase), "Bound") == 0 && !r->going;
-
-    if (r->cluster == s->cluster && !well && is_of_plan(s->look, r, s->source))
-        add_claim(s->look, r, s->via);
-}
-
-static int awaited_at(const struct wm_look *look)
-{
-    int at = look->s->awaited ? find(look, look->s->awaited, WM_ROLE_WORK) : WM_NO_SUSPECT;
-
-    return at == WM_NO_SUSPECT ? 0 : at;
-}
-
-static void add_applications(struct wm_look *look, enum wm_wait wait)
-{
-    struct search target = {look, look->s->target, false, awaited_at(look), wait},
-                  source = {look, look->s->source, true, 0, wait};
-    bool of_source = look->s->state->row->on & WM_CLUSTER_SOURCE;
-
-    if (!look->s->plan)
-        return;
-    if (wait == WM_WAIT_QUIESCED)
-        wm_model_each(look->w->model, WM_KIND_POD, add_quiesced_pod, of_source ? &source : &target);
-    if (wait == WM_WAIT_RESTORE || wait == WM_WAIT_VOLUMES || wait == WM_WAIT_HEALTH ||
-        wait == WM_WAIT_MIGRATED_GONE)
-        wm_model_each(look->w->model, WM_KIND_POD, add_restored_pod, &target);
-    wm_model_each(look->w->model, WM_KIND_PVC, add_application_claim, &target);
-    wm_model_each(look->w->model, WM_KIND_PVC, add_application_claim, &source);
-}
-
-/* --- Velero --- */
-
-static bool works_on(const struct wm_situation *s, uint8_t cluster)
-{
-    unsigned on = s->state->row->on;
-
-    return ((on & WM_CLUSTER_SOURCE) && cluster == s->source) ||
-           ((on & WM_CLUSTER_TARGET) && cluster == s->target) || ((on & WM_CLUSTER_HOST) && cluster == 0);
-}
-
-/* Once Velero works, its copies of the Backups come from the source, and are taken up on the target. */
-static bool needs_velero(enum wm_wait wait)
-{
-    static const unsigned waits = WM_WAITS_FOR(VELERO) | WM_WAITS_FOR(NODE_AGENT) |
-                                  WM_WAITS_FOR(CREDENTIALS) | WM_WAITS_FOR(BACKUP) |
-                                  WM_WAITS_FOR(BACKUP_COPY) | WM_WAITS_FOR(RESTORE);
-
-    return waits & (1u << wait);
-}
-
-static const struct {
-    enum wm_kind kind;
-    const char *name;
-    enum wm_role role;
-} servers[] = {
-    {WM_KIND_DEPLOYMENT, "velero", WM_ROLE_VELERO},
-    {WM_KIND_DAEMONSET, "node-agent", WM_ROLE_NODE_AGENT},
-    {WM_KIND_DAEMONSET, "restic", WM_ROLE_NODE_AGENT},
-};
-
-static void add_server(void *ctx, const struct wm_record *r)
-{
-    struct search *s = ctx;
-
-    if (r->namespace_ != s->look->s->migration->namespace_ || !works_on(s->look->s, r->cluster))
-        return;
-    for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++)
-        if (servers[i].kind == (enum wm_kind)r->kind && strcmp(servers[i].name, wm_record_name(r)) == 0)
-            add(s->look, r, servers[i].role, s->via);
-}
-
-/* Through the Deployment or DaemonSet that needs it. */
-static int server_of(const struct wm_look *look, const struct wm_record *pod, enum wm_role role,
-                     int otherwise)
-{
-    for (size_t i = 0; i < look->n; i++)
-        if (look->suspects[i].role == role && look->suspects[i].record->kind != WM_KIND_POD &&
-            look->suspects[i].record->cluster == pod->cluster)
-            return (int)i;
-    return otherwise;
-}
-
-/* A node's agent matters where all of them are awaited, and to the volumes of its node, which bring it. */
-static void add_server_pod(void *ctx, const struct wm_record *r)
-{
-    static const enum wm_role roles[] = {WM_ROLE_COUNT, WM_ROLE_VELERO, WM_ROLE_NODE_AGENT};
-    struct search *s = ctx;
-    enum wm_role role = roles[wm_pod_of(r)->component];
-
-    if (role != WM_ROLE_COUNT && (role != WM_ROLE_NODE_AGENT || s->wait == WM_WAIT_NODE_AGENT) &&
-        r->namespace_ == s->look->s->migration->namespace_ && works_on(s->look->s, r->cluster))
-        add_pod(s->look, r, role, server_of(s->look, r, role, s->via));
-}
-
-static void add_location(void *ctx, const struct wm_record *r)
-{
-    struct search *s = ctx;
-
-    if (r->namespace_ == s->look->s->migration->namespace_ && works_on(s->look->s, r->cluster))
-        add(s->look, r, WM_ROLE_LOCATION, s->via);
-}
-
-/* Of others, and older or begun already: Velero takes one after the other, Backups and Restores each in a
- * line of their own (velero pkg/controller). */
-static void add_ahead(void *ctx, const struct wm_record *r)
-{
-    struct search *s = ctx;
-    const struct wm_record *awaited = s->look->s->awaited;
-
-    if (r->cluster == awaited->cluster && r->namespace_ == awaited->namespace_ && r != awaited &&
-        (r->created_s <= awaited->created_s || wm_is_begun(s->look->w, r)) &&
-        !wm_judge(s->look->w, r).ended && !wm_id_is(r->parent, s->look->s->migration->id))
-        add(s->look, r, WM_ROLE_AHEAD, s->via);
-}
-
-static void add_velero(struct wm_look *look, enum wm_wait wait)
-{
-    struct search s = {look, 0, false, awaited_at(look), wait};
-    const struct wm_record *awaited = look->s->awaited;
-
-    if (!needs_velero(wait))
-        return;
-    wm_model_each(look->w->model, WM_KIND_DEPLOYMENT, add_server, &s);
-    wm_model_each(look->w->model, WM_KIND_DAEMONSET, add_server, &s);
-    wm_model_each(look->w->model, WM_KIND_POD, add_server_pod, &s);
-    wm_model_each(look->w->model, WM_KIND_BSL, add_location, &s);
-    if (awaited && (awaited->kind == WM_KIND_BACKUP || awaited->kind == WM_KIND_RESTORE))
-        wm_model_each(look->w->model, (enum wm_kind)awaited->kind, add_ahead, &s);
 }
 
 /* --- plan, clusters, and the migrations before it --- */
+
+struct search {
+    struct wm_look *look;
+    int via;
+};
 
 static void add_plans_clusters(void *ctx, const struct wm_record *r)
 {
@@ -353,7 +225,7 @@ static void add_plans_clusters(void *ctx, const struct wm_record *r)
 
     if (r->cluster == 0 && r->namespace_ == situation->plan->namespace_ &&
         (strcmp(name, situation->source_name) == 0 || strcmp(name, situation->target_name) == 0))
-        add(s->look, r, WM_ROLE_CLUSTER, s->via);
+        wm_suspect_add(s->look, r, WM_ROLE_CLUSTER, s->via);
 }
 
 static void add_sibling(void *ctx, const struct wm_record *r)
@@ -365,23 +237,23 @@ static void add_sibling(void *ctx, const struct wm_record *r)
     if (r != situation->migration && strcmp(m->plan, own->plan) == 0 &&
         strcmp(m->plan_namespace, own->plan_namespace) == 0 && strcmp(m->phase, "Completed") != 0 &&
         wm_goes_first(r, situation->migration))
-        add(s->look, r, WM_ROLE_AHEAD, 0);
+        wm_suspect_add(s->look, r, WM_ROLE_AHEAD, 0);
 }
 
 static void add_plan(struct wm_look *look)
 {
-    struct search s = {look, 0, false, 0, WM_WAIT_NOTHING};
+    struct search s = {look, 0};
 
     if (look->s->state->outcome == WM_RUN_POSTPONED || look->s->state->outcome == WM_RUN_NOT_STARTED)
         wm_model_each(look->w->model, WM_KIND_MIGMIGRATION, add_sibling, &s);
     if (!look->s->plan)
         return;
-    s.via = add(look, look->s->plan, WM_ROLE_PLAN, 0);
+    s.via = wm_suspect_add(look, look->s->plan, WM_ROLE_PLAN, 0);
     wm_model_each(look->w->model, WM_KIND_MIGCLUSTER, add_plans_clusters, &s);
-    add(look,
-        named(look, 0, WM_KIND_MIGSTORAGE, namespace_of(look, look->s->plan),
-              wm_plan_of(look->s->plan)->storage),
-        WM_ROLE_LOCATION, s.via);
+    wm_suspect_add(look,
+                   named(look, 0, WM_KIND_MIGSTORAGE, wm_look_namespace(look, look->s->plan),
+                         wm_plan_of(look->s->plan)->storage),
+                   WM_ROLE_LOCATION, s.via);
 }
 
 /* --- all --- */
@@ -395,11 +267,11 @@ void wm_look_around(const struct wm_world *w, const struct wm_situation *s, cons
     ret->s = s;
     ret->thresholds = t;
     ret->n = ret->n_more = ret->n_shared = 0;
-    add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
+    wm_suspect_add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
     add_plan(ret);
-    add_own(ret, s->migration, 0, 0);
+    add_own(ret);
     if (!phase || s->ending != WM_ENDING_NONE)
         return;
-    add_applications(ret, phase->waits_for);
-    add_velero(ret, phase->waits_for);
+    wm_suspect_applications(ret, phase->waits_for);
+    wm_suspect_velero(ret, phase->waits_for);
 }

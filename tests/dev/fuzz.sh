@@ -58,7 +58,7 @@ for name in "${names[@]}"; do
     [[ ! -e $dictionary ]] || flags+=(-dict="$dictionary")
     folders=("$found")
     [[ ! -d $corpus ]] || folders+=("$corpus")
-    if [[ $name == review || $name == validate || $name == model ]]; then # their seeds are the goldens
+    if [[ $name == review || $name == validate || $name == model || $name == analyze ]]; then # their seeds are the goldens
         bash "$WM_ROOT/tests/fuzz/seeds.sh" "$name" "$WM_BUILD/fuzz-seeds/$name"
         folders+=("$WM_BUILD/fuzz-seeds/$name")
     fi

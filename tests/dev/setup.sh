@@ -24,6 +24,7 @@ build    libssl-dev                             -                TLS and certifi
 build    libcjson-dev                           -                JSON
 build    libcurl4-openssl-dev                   -                the client of the Kubernetes API
 build    libyaml-dev                            -                configuration and kubeconfig files
+build    libarchive-dev                         -                archives of must-gather
 build    libcmocka-dev                          -                unit tests
 test     clang                                  clang            fuzzers and the thread sanitizer
 test     libclang-rt-14-dev                     -                their runtime

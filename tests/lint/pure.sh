@@ -31,6 +31,7 @@ only() {
 only 'microhttpd.h' '^(webhook|lib/pages|tests)/'
 only 'openssl/ssl' '^(webhook|certs|lib/kube|tests)/'
 only 'curl/' '^(lib/kube|tests)/'
+only 'archive(_entry)?.h' '^aggregator/dump_archive.c'
 only 'yaml.h' '^(lib/host/yaml|tests/)'
 only 'cjson/' '^(include/waymark/json.h|tests/)'
 only 'pthread.h' '^(lib/host|lib/kube|webhook|certs|aggregator|tests)/'

@@ -40,11 +40,14 @@ update=''
 [[ ${1:-} != --update ]] || update=1
 section labels "$("$webhook" labels)"
 section rules "$("$webhook" rules --output markdown)"
+section causes "$("$aggregator" causes --output markdown)"
 # shellcheck disable=SC2016 # the backquotes are Markdown
 section review "$(printf '```\n%s\n```' "$("$webhook" review --help)")"
 # shellcheck disable=SC2016
 section options "$(printf '```\n%s\n```' "$("$webhook" serve --help)")"
 # shellcheck disable=SC2016
 section run "$(printf '```\n%s\n```' "$("$aggregator" run --help)")"
+# shellcheck disable=SC2016
+section analyze "$(printf '```\n%s\n```' "$("$aggregator" analyze --help)")"
 [[ $failed -ne 0 ]] || echo "readme: the tables are the programs'"
 exit $failed

@@ -1,0 +1,20 @@
+/* The list of suspects, while it is made.  Inside of wm_diag. */
+#ifndef WAYMARK_DIAG_SUSPECTS_H
+#define WAYMARK_DIAG_SUSPECTS_H
+
+#include "waymark/cause.h"
+
+/* Indices; WM_NO_SUSPECT = it is not there, or there was no room. */
+int wm_suspect_find(const struct wm_look *look, const struct wm_record *r, enum wm_role role);
+/* Once for each role; `r` may be NULL. */
+int wm_suspect_add(struct wm_look *look, const struct wm_record *r, enum wm_role role, int via);
+/* With what it stands on: claims and their storage classes, its node. */
+int wm_suspect_pod(struct wm_look *look, const struct wm_record *pod, enum wm_role role, int via);
+void wm_suspect_claim(struct wm_look *look, const struct wm_record *claim, int via);
+const char *wm_look_namespace(const struct wm_look *look, const struct wm_record *r);
+
+/* Those of a phase that waits for `wait`. */
+void wm_suspect_applications(struct wm_look *look, enum wm_wait wait);
+void wm_suspect_velero(struct wm_look *look, enum wm_wait wait);
+
+#endif
