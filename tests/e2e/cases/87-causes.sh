@@ -367,7 +367,7 @@ test_plan_queue() {
         .object.name == "story" and (.message | contains("place 2 in the queue")))'
     assert_eq '' "$(condition second MigrationStalled)" 'the condition of what waits'
     blocked story
-    eventually 60 stuck PostponedByStuck 'MigMigration openshift-migration/story' PlanNotReady
+    eventually 90 stuck PostponedByStuck 'MigMigration openshift-migration/story' PlanNotReady
 }
 # blocked MIGRATION: mig-controller does nothing for it any more, for its plan is not ready
 blocked() {
@@ -481,7 +481,7 @@ spec:
 status: {phase: Succeeded}
 END
     )
-    running EnsureMigratedDeleted 'rollback: true'
+    running EnsureMigratedDeleted 'stage: false, rollback: true'
     on target kubectl delete pvc data -n nginx-example --wait=false >/dev/null
     eventually 60 stuck ClaimHeldByPod 'PersistentVolumeClaim nginx-example/data on cluster target is being deleted' \
         'Pod nginx-example/db-1-deploy on cluster target (Succeeded)' \
