@@ -241,7 +241,7 @@ backup_is() {
 test_multi_attach_to_the_end() {
     local began
     begin --pod-volume-timeout-s 60
-    began=$(rfc3339)
+    began=$(ago 30)
     held_volume lost "$began"
     eventually 60 stuck VolumeMultiAttach
     eventually 90 is_after "$began" 60
@@ -251,8 +251,8 @@ test_multi_attach_to_the_end() {
     eventually 30 says lost MigrationOutcome SucceededWithWarnings 'before that: Stalled since'
     says lost MigrationOutcome SucceededWithWarnings 'because Pod nginx-example/nginx-559d-6ngmb on cluster target' ||
         fail 'the outcome'
-    eventually 20 reported lost '.pace == "over" and .stall.cause == "VolumeMultiAttach" and .stall.to and
-        any(.findings[]; .cause == "VolumeLeftUnfinished" and .event.message == $m)' --arg m "$MULTI_ATTACH"
+    eventually 60 reported lost '.pace == "over" and .stall.cause == "VolumeMultiAttach" and .stall.to and
+        (.stall.message | contains($m)) and .findings[0].cause == "VolumeLeftUnfinished"' --arg m "$MULTI_ATTACH"
     assert_eq '' "$(condition lost MigrationStalled)" 'the condition of what is over'
 }
 is_after() { (($(date +%s) > $(date -d "$1" +%s) + $2)); }
