@@ -27,6 +27,19 @@ static void note(struct wm_follow *f, struct tracked *t, const struct wm_said *s
     pthread_mutex_unlock(&f->lock);
 }
 
+/* What happens to those that go first is told to nobody but themselves. */
+static int64_t look_again_s(const struct wm_diagnosis *d, int64_t again_s)
+{
+    enum { LOOK_S = 15 };
+    const struct wm_look *look = d->look;
+    int64_t at_s = look->w->now_s + LOOK_S;
+
+    for (size_t i = 0; i < look->n && d->pace != WM_PACE_OVER; i++)
+        if (look->suspects[i].role == WM_ROLE_AHEAD && (!again_s || again_s > at_s))
+            return at_s;
+    return again_s;
+}
+
 static void call_again(struct tracked *t, int64_t again_s, int64_t now_s)
 {
     int64_t left_s = again_s > now_s ? again_s - now_s : 1;
@@ -48,7 +61,7 @@ const struct wm_diagnosis *wm_follow_diagnose(struct wm_follow *f, struct tracke
     wm_diagnose(&look, &d);
     if (stall == &none)
         none = (struct wm_stall){0};
-    call_again(t, wm_stall_say(stall, &d, &t->said[WM_SAID_STALLED]), w->now_s);
+    call_again(t, look_again_s(&d, wm_stall_say(stall, &d, &t->said[WM_SAID_STALLED])), w->now_s);
     wm_stall_end(stall, s, &t->said[WM_SAID_OUTCOME]);
     wm_diagnosis_verdict(&d, t->verdict);
     note(f, t, &t->said[WM_SAID_STALLED], stall->from_s);

@@ -277,6 +277,12 @@ static void say_others(struct wm_speech *sp, const struct wm_diagnosis *d)
         wm_buf_printf(&sp->text, ". %zu more such case%s", alike, alike == 1 ? "" : "s");
 }
 
+/* What has timed out already: the controller has only not seen it yet. */
+static bool is_over(const struct wm_situation *s)
+{
+    return s->awaited && s->awaited->completed_s;
+}
+
 static void say_end(struct wm_speech *sp, const struct wm_diagnosis *d)
 {
     const struct wm_situation *s = d->look->s;
@@ -284,7 +290,7 @@ static void say_end(struct wm_speech *sp, const struct wm_diagnosis *d)
     if (s->ends_s) {
         wm_buf_printf(&sp->text, ". %s gives up at ", s->ends_by);
         wm_say_time(sp, s->ends_s);
-    } else if (d->pace == WM_PACE_STALLED) {
+    } else if (d->pace == WM_PACE_STALLED && !is_over(s)) {
         wm_say(sp, ". It does not time out by itself");
     }
     if (d->behind)

@@ -4,7 +4,7 @@
 # velero_*, each as one write of the whole object, as theirs are.
 
 AGGREGATOR=${WAYMARK_AGGREGATOR:-$WM_BUILD/release/aggregator/waymark-aggregator}
-TYPES=migmigrations,migplans,migclusters,directvolumemigrations,backups,restores,podvolumebackups,podvolumerestores
+TYPES=migmigrations,migplans,migclusters,directvolumemigrations,directvolumemigrationprogresses,backups,restores,podvolumebackups,podvolumerestores
 
 fleet_name() { printf '%s-agg-%s\n' "$E2E_NAME" "$1"; }
 # on CLUSTER COMMAND...
@@ -140,13 +140,13 @@ spec:
   namespaces: [nginx-example]
 END
 }
-# migration NAME PLAN [FIELD...]: creates one and prints its uid
+# migration NAME PLAN [FIELDS]: creates one, a stage migration or what the fields of its spec say, and prints its uid
 migration() {
     kubectl create -f - -o jsonpath='{.metadata.uid}' <<END
 apiVersion: migration.openshift.io/v1alpha1
 kind: MigMigration
 metadata: {name: $1, namespace: openshift-migration}
-spec: {migPlanRef: {name: $2, namespace: openshift-migration}, stage: true${3:+, $3}}
+spec: {migPlanRef: {name: $2, namespace: openshift-migration}, ${3:-stage: true}}
 END
 }
 
@@ -158,12 +158,12 @@ mig_put() {
     mig_object "$1" | jq --arg now "$(rfc3339)" --arg touch "$BASHPID-$EPOCHREALTIME" "${@:3}" \
         "$2 | .metadata.annotations[\"openshift.io/touch\"] = \$touch" | kubectl replace -f -
 }
-# mig_phase MIGRATION PHASE [STEP]: it went on to PHASE of a stage migration
+# mig_phase MIGRATION PHASE [STEP]: it went on to PHASE of a stage migration, or of the $ITINERARY
 mig_phase() {
-    mig_write "$1" '.status.phase = $phase | .status.itinerary = "Stage" | .status.startTimestamp //= $now |
+    mig_write "$1" '.status.phase = $phase | .status.itinerary = $itinerary | .status.startTimestamp //= $now |
         .status.conditions = [(.status.conditions // [])[] | select(.type != "Running")] + [{type: "Running",
             status: "True", category: "Advisory", reason: $phase, message: $step, lastTransitionTime: $now}]' \
-        --arg phase "$2" --arg step "Step: ${3:-30/38}"
+        --arg phase "$2" --arg step "Step: ${3:-30/38}" --arg itinerary "${ITINERARY:-Stage}"
 }
 # mig_round MIGRATION: a round that left everything as it was; in its sleep after that the aggregator may write
 mig_round() { mig_write "$1" .; }
@@ -211,7 +211,7 @@ made() {
     objects=$(cat)
     on "$1" kubectl create -f - <<<"$objects" >/dev/null && becomes "$1" <<<"$objects"
 }
-# becomes CLUSTER: the same objects with another status
+# becomes CLUSTER: the same objects with another status; labels are written with it
 becomes() { on "$1" kubectl replace --subresource=status -f - >/dev/null; }
 # warns CLUSTER KIND NAME REASON MESSAGE: a Warning about it, in the application's namespace
 warns() {
@@ -230,7 +230,7 @@ condition() { mig_object "$1" | jq -c --arg type "$2" '.status.conditions[]? | s
 verdict() { mig_object "$1" | jq -r '.metadata.annotations["waymark.io/verdict"] // ""'; }
 report() { kubectl get migrationreport "$1" -n openshift-migration -o json; }
 # holds JSON FILTER [JQ_OPTION...]: the filter is true of it; shows it if not. No JSON is nothing that anything is true of.
-holds() { jq -e "${@:3}" "$2" <<<"${1:-null}" >/dev/null || { say "$1" && return 1; }; }
+holds() { jq -e "$2" "${@:3}" <<<"${1:-null}" >/dev/null || { say "$1" && return 1; }; }
 # says MIGRATION TYPE REASON [PART]: the condition has that reason, and PART in its message
 says() {
     holds "$(condition "$1" "$2")" '.reason == $r and (.message | contains($p))' --arg r "$3" --arg p "${4:-}"
