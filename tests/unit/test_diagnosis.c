@@ -99,7 +99,9 @@ static void find_migration(void *ctx, const struct wm_record *r)
 {
     struct wanted *wanted = ctx;
 
-    if (!wanted->name || strcmp(wm_record_name(r), wanted->name) == 0)
+    bool own = strncmp(wm_migration_of(r)->namespace_, "other-", strlen("other-")) != 0;
+
+    if (own && (!wanted->name || strcmp(wm_record_name(r), wanted->name) == 0))
         wanted->found = r;
 }
 
@@ -180,6 +182,42 @@ static void order_does_not_matter(struct world *w, const char *expected)
     }
 }
 
+static char *replaced(const char *text, const char *from, const char *to)
+{
+    wm_auto_buf struct wm_buf b = WM_BUF_MAX(1 << 20);
+
+    for (const char *at; (at = strstr(text, from)); text = at + strlen(from)) {
+        wm_buf_add(&b, text, (size_t)(at - text));
+        wm_buf_puts(&b, to);
+    }
+    wm_buf_puts(&b, text);
+    return wm_buf_take(&b);
+}
+
+/* The same objects of somebody else: other uids and other namespaces, but the same names. */
+static void strangers_change_nothing(struct world *w, const char *expected)
+{
+    const char *ids[WM_FINDINGS_MAX];
+    struct object *all = calloc(2 * w->n, sizeof *all);
+    size_t n_all = w->n, n;
+
+    memcpy(all, w->objects, w->n * sizeof *all);
+    for (size_t i = 0; i < w->n; i++) {
+        wm_auto_free char *moved = replaced(w->objects[i].json, "\"namespace\":\"", "\"namespace\":\"other-");
+
+        if (!w->objects[i].namespace_[0])
+            continue;
+        all[n_all] = w->objects[i];
+        all[n_all++].json = replaced(moved, "-4000-8000-", "-4001-8000-");
+    }
+    wm_auto_free char *text = judge(w, all, n_all, ids, &n);
+
+    assert_string_equal(text, expected);
+    for (size_t i = w->n; i < n_all; i++)
+        free(all[i].json);
+    free(all);
+}
+
 /* Who is not asked again before `again_s` must not miss anything. */
 static void time_alone_changes_nothing_before(struct world *w, int64_t again_s, const char *expected)
 {
@@ -237,6 +275,7 @@ static void check_case(void **state)
     expect_text(path, text);
     expect_causes(wm_yaml_root(y), ids, n);
     time_alone_changes_nothing_before(w, w->again_s, text);
+    strangers_change_nothing(w, text);
     order_does_not_matter(w, text);
     diagnosis_world_free(w);
 }
