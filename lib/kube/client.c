@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "loop.h"
+#include "sockets.h"
 #include "waymark/clock.h"
 #include "waymark/log.h"
 
@@ -47,6 +48,7 @@ static void half_free(struct wm_kube *k)
     k->creds = wm_creds_free(k->creds);
     if (k->multi)
         curl_multi_cleanup(k->multi);
+    wm_sockets_close(k);
     if (k->share)
         curl_share_cleanup(k->share);
     wm_endpoint_done(&k->endpoint);
@@ -68,7 +70,7 @@ static int open_curl(struct wm_kube *k, struct wm_error *err)
 {
     k->multi = curl_multi_init();
     k->share = curl_share_init();
-    if (!k->multi || !k->share)
+    if (!k->multi || !k->share || !wm_sockets_open(k))
         return wm_fail(err, WM_E_NOMEM, NULL, "libcurl did not start");
     /* one thread uses it, so it needs no locks */
     curl_share_setopt(k->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
@@ -127,7 +129,7 @@ struct wm_kube *wm_kube_free(struct wm_kube *k)
     pthread_mutex_lock(&k->lock);
     k->stopping = true;
     pthread_mutex_unlock(&k->lock);
-    curl_multi_wakeup(k->multi);
+    wm_sockets_wake(k);
     pthread_join(k->thread, NULL);
     half_free(k);
     return NULL;

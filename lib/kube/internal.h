@@ -212,7 +212,9 @@ struct wm_kube {
     struct wm_kube_tunables t;
     char *user_agent;
     CURLM *multi;
-    CURLSH *share; /* TLS sessions */
+    int epoll_fd, wake_fd, plugin_fd; /* plugin_fd: that of a credential plugin; -1 = none runs */
+    int64_t curl_at_ms; /* when libcurl wants to be called; INT64_MAX = when something happens */
+    CURLSH *share;      /* TLS sessions */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the next five */

@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "loop.h"
+#include "sockets.h"
 #include "waymark/clock.h"
 
 /* --- timers: a sorted list; there are dozens, and a look at the first is what happens most --- */
@@ -72,7 +73,7 @@ bool wm_kube_post(struct wm_kube *k, void (*run)(void *ctx), void *ctx)
     if (!taken)
         free(task);
     else
-        curl_multi_wakeup(k->multi);
+        wm_sockets_wake(k);
     return taken;
 }
 
@@ -123,16 +124,9 @@ static void take_messages(struct wm_kube *k)
 
 static void turn(struct wm_kube *k)
 {
-    struct curl_waitfd extra = {.fd = wm_creds_fd(k->creds), .events = CURL_WAIT_POLLIN};
-    int running;
-
     run_timers(k);
-    curl_multi_perform(k->multi, &running);
+    wm_sockets_turn(k, next_wait_ms(k));
     take_messages(k);
-    extra.fd = wm_creds_fd(k->creds);
-    curl_multi_poll(k->multi, &extra, extra.fd >= 0, next_wait_ms(k), NULL);
-    if (extra.fd >= 0 && extra.revents)
-        wm_creds_readable(k->creds);
 }
 
 void *wm_kube_run(void *arg)
