@@ -351,7 +351,7 @@ test_head_of_line() {
         (.message | contains("of migration other")))'
     assert_eq '' "$(condition story MigrationStalled)" 'the condition of what waits'
     eventually 120 stuck StaleVeleroObject "Backup openshift-migration/$other on cluster source holds up" "$BACKUP" \
-        "delete backup $other"
+        "delete Backup $other"
 }
 
 # a migration in the plan's queue is told who goes first, and whether that one is stuck itself
