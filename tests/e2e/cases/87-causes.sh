@@ -84,7 +84,7 @@ claim_yaml() {
 ---
 apiVersion: v1
 kind: PersistentVolumeClaim
-metadata: {name: $1, namespace: nginx-example, labels: {migration.openshift.io/migrated-by-migplan: plan}}
+metadata: {name: $1, namespace: nginx-example, finalizers: [kubernetes.io/pvc-protection]}
 spec: {accessModes: [ReadWriteOnce], storageClassName: ${3:-ebs}, resources: {requests: {storage: 1Gi}}, volumeName: "${4:-}"}
 status: {phase: $2}
 END
