@@ -211,7 +211,7 @@ made() {
     objects=$(cat)
     on "$1" kubectl create -f - <<<"$objects" >/dev/null && becomes "$1" <<<"$objects"
 }
-# becomes CLUSTER: the same objects with another status; labels are written with it
+# becomes CLUSTER: the same objects with another status; labels and finalizers are written with it
 becomes() { on "$1" kubectl replace --subresource=status -f - >/dev/null; }
 # warns CLUSTER KIND NAME REASON MESSAGE: a Warning about it, in the application's namespace
 warns() {

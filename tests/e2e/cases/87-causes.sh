@@ -84,7 +84,7 @@ claim_yaml() {
 ---
 apiVersion: v1
 kind: PersistentVolumeClaim
-metadata: {name: $1, namespace: nginx-example, labels: {migration.openshift.io/migrated-by-migplan: plan}}
+metadata: {name: $1, namespace: nginx-example, finalizers: [kubernetes.io/pvc-protection]}
 spec: {accessModes: [ReadWriteOnce], storageClassName: ${3:-ebs}, resources: {requests: {storage: 1Gi}}, volumeName: "${4:-}"}
 status: {phase: $2}
 END
@@ -351,7 +351,7 @@ test_head_of_line() {
         (.message | contains("of migration other")))'
     assert_eq '' "$(condition story MigrationStalled)" 'the condition of what waits'
     eventually 120 stuck StaleVeleroObject "Backup openshift-migration/$other on cluster source holds up" "$BACKUP" \
-        "delete backup $other"
+        "delete Backup $other"
 }
 
 # a migration in the plan's queue is told who goes first, and whether that one is stuck itself
