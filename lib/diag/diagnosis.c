@@ -189,6 +189,14 @@ static void add(struct wm_diagnosis *d, const struct wm_finding *f)
     d->findings[at] = *f;
 }
 
+/* How much the clock that the clue's times are from is ahead of ours.  The last progress is by our own. */
+static int64_t clock_of(const struct wm_clue *c)
+{
+    const struct wm_world *w = c->look->w;
+
+    return c->since_s == c->look->still_since_s ? 0 : wm_world_now(w, c->r->cluster) - w->now_s;
+}
+
 static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspect)
 {
     const struct wm_look *look = d->look;
@@ -200,15 +208,16 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
         return;
     if (!clue.since_s)
         clue.since_s = look->still_since_s;
+    int64_t ahead_s = clock_of(&clue), until_s = clue.until_s ? clue.until_s - ahead_s : 0;
     int64_t due_s = clue.due_s ? clue.due_s : clue.since_s + look->thresholds->s[cause->after];
 
-    if (due_s > look->w->now_s) {
-        sooner(&d->again_s, due_s);
+    if (due_s - ahead_s > look->w->now_s) {
+        sooner(&d->again_s, due_s - ahead_s);
         return;
     }
-    if (clue.until_s && clue.until_s <= look->w->now_s)
+    if (until_s && until_s <= look->w->now_s)
         return;
-    sooner(&d->again_s, clue.until_s);
+    sooner(&d->again_s, until_s);
     fill(&f, cause, suspect, &clue);
     add(d, &f);
 }
