@@ -184,22 +184,29 @@ bool both_trusted(struct fixture *f)
 
 void assert_soon(struct fixture *f, bool (*is)(struct fixture *f))
 {
-    for (int i = 0; i < 3000 && !is(f); i++)
+    bool reached = is(f); /* it need not last */
+
+    for (int i = 0; i < 3000 && !reached; i++) {
         usleep(10000);
-    if (!is(f))
+        reached = is(f);
+    }
+    if (!reached)
         fail_msg("last error: %s", stats(f, 0).last_error);
 }
 
 /* Waits until `is`, and looks all the while that everybody's pair is trusted. */
 void assert_soon_without_a_gap(struct fixture *f, bool (*is)(struct fixture *f))
 {
-    for (int i = 0; i < 1500 && !is(f); i++) {
+    bool reached = is(f);
+
+    for (int i = 0; i < 1500 && !reached; i++) {
         for (int j = 0; j < MAX_REPLICAS; j++)
             if (f->replicas[j].manager && !trusted(f, j))
                 fail_msg("replica %d serves what is not trusted", j);
         usleep(20000);
+        reached = is(f);
     }
-    assert_true(is(f));
+    assert_true(reached);
 }
 
 void refuse(struct fixture *f, const char *method, const char *part, int status)
