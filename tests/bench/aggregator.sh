@@ -178,6 +178,7 @@ declare -A command=(
         --conditions=false --verdicts=false --reports=false --events=false"
     [writing]="$aggregator run --health-listen 127.0.0.1:$port --leader-election=false --log-level warn"
     [typed]="$(find_program waymark-informer) typed $NS ${KINDS[*]}"
+    [reporter]="$(find_program waymark-informer) reporter $NS ${KINDS[*]}"
     [dynamic]="$(find_program waymark-informer) dynamic $NS ${KINDS[*]}"
 )
 
@@ -310,6 +311,14 @@ outage() {
     put curl after_outage_ms $(($(<"$dir/listed") - began))
 }
 
+# latency WHO: from a change of a volume to the report that says so
+latency() {
+    see 50 | sort -n >"$dir/latencies"
+    marker=$((marker + 50))
+    put "$1" latency_p50_ms "$(sed -n 25p "$dir/latencies")"
+    put "$1" latency_p99_ms "$(sed -n 50p "$dir/latencies")"
+}
+
 # measure WHO: all that is asked of each
 measure() {
     headline "$volumes volumes: $1"
@@ -322,13 +331,18 @@ measure() {
     patches "$1"
     if [[ $1 == writing ]]; then
         writes_end >/dev/null
-        see 50 | sort -n >"$dir/latencies"
-        marker=$((marker + 50))
-        put writing latency_p50_ms "$(sed -n 25p "$dir/latencies")"
-        put writing latency_p99_ms "$(sed -n 50p "$dir/latencies")"
+        latency writing
         put writing turn_us "$(metric waymark_turn_microseconds)"
         put writing judged "$(metric waymark_judgements_total)"
     fi
+}
+
+# report_latency: of a client-go program that does the same and nothing else
+report_latency() {
+    headline "$volumes volumes: reporter"
+    start reporter
+    latency reporter
+    end_processes "$dir" reporter
 }
 
 headline 'objects'
@@ -342,6 +356,7 @@ for n in "${sizes[@]}"; do
         measure "$who"
         [[ $who != writing || $n != "${sizes[-1]}" ]] || outage
         end_processes "$dir" "$who"
+        [[ $who != writing || -z $informer ]] || report_latency
     done
 done
 
@@ -358,9 +373,9 @@ jq -s '
 jq -r '
     def r: . * 100 | round / 100;
     group_by([.objects, .what])[] | (map({(.who): .value}) | add) as $v
-    | ($v.following // $v.writing) as $ours | ($v.curl // $v.typed) as $theirs
-    | [.[0].objects, .[0].what, ($v.following, $v.writing, $v.curl, $v.typed, $v.dynamic | if . then r else "-" end),
+    | ($v.following // $v.writing) as $ours | ($v.curl // $v.typed // $v.reporter) as $theirs
+    | [.[0].objects, .[0].what, ($v.following, $v.writing, $v.curl, $v.typed, $v.dynamic, $v.reporter | if . then r else "-" end),
        (if $ours and $theirs and $theirs > 0 then ($ours / $theirs | r) else "-" end)]
     | @tsv' "$output" |
-    { printf 'volumes\twhat\tfollowing\twriting\tcurl\tclient-go typed\tdynamic\tratio\n'; cat; } | column -t -s $'\t'
+    { printf 'volumes\twhat\tfollowing\twriting\tcurl\tclient-go typed\tdynamic\treporter\tratio\n'; cat; } | column -t -s $'\t'
 say "the numbers: $output"

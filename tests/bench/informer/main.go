@@ -1,9 +1,11 @@
 // Keeps what it is told to watch, as a controller written with client-go does: the yardstick for the aggregator.
 //
-// Usage: waymark-informer dynamic|typed NAMESPACE PATH...   (access by $KUBECONFIG)
+// Usage: waymark-informer dynamic|typed|reporter NAMESPACE PATH...   (access by $KUBECONFIG)
 //
 // A PATH is GROUP/VERSION/RESOURCE, without the group for core kinds. "typed" decodes into structs of the members
-// that Waymark keeps and drops the rest; "dynamic" keeps whole objects as maps. Prints "synced MILLISECONDS" once.
+// that Waymark keeps and drops the rest; "dynamic" keeps whole objects as maps. "reporter" does what "typed" does, and
+// writes the progress of the PodVolumeRestore "seen" into the status of the MigrationReport of that name at once:
+// what a controller does that reports every event. Prints "synced MILLISECONDS" once.
 package main
 
 import (
@@ -17,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
@@ -120,10 +123,26 @@ func typedInformer(config *rest.Config, namespace string, r schema.GroupVersionR
 	}, &Object{}, 0)
 }
 
+// report returns a handler that writes what an object says of its progress into the report of its name.
+func report(client dynamic.Interface, namespace string) cache.ResourceEventHandlerFuncs {
+	reports := client.Resource(schema.GroupVersionResource{
+		Group: "waymark.io", Version: "v1alpha1", Resource: "migrationreports"}).Namespace(namespace)
+	return cache.ResourceEventHandlerFuncs{UpdateFunc: func(_, updated interface{}) {
+		o := updated.(*Object)
+		if o.Name != "seen" || o.Status.Progress.BytesDone == 0 {
+			return
+		}
+		patch := fmt.Sprintf(`{"status": {"message": "%d bytes"}}`, o.Status.Progress.BytesDone)
+		_, err := reports.Patch(context.TODO(), o.Name, types.MergePatchType, []byte(patch),
+			metav1.PatchOptions{}, "status")
+		check(err)
+	}}
+}
+
 func main() {
 	began := time.Now()
 	if len(os.Args) < 4 {
-		fmt.Println("usage: waymark-informer dynamic|typed NAMESPACE GROUP/VERSION/RESOURCE...")
+		fmt.Println("usage: waymark-informer dynamic|typed|reporter NAMESPACE GROUP/VERSION/RESOURCE...")
 		if len(os.Args) == 2 && os.Args[1] == "--help" {
 			return
 		}
@@ -137,12 +156,16 @@ func main() {
 	synced := []cache.InformerSynced{}
 	for _, path := range os.Args[3:] {
 		var informer cache.SharedInformer
-		if os.Args[1] == "typed" {
+		if os.Args[1] != "dynamic" {
 			informer = typedInformer(config, os.Args[2], parse(path))
 		} else {
 			informer = factory.ForResource(parse(path)).Informer()
 		}
-		informer.AddEventHandler(cache.ResourceEventHandlerFuncs{})
+		handler := cache.ResourceEventHandlerFuncs{}
+		if os.Args[1] == "reporter" {
+			handler = report(client, os.Args[2])
+		}
+		informer.AddEventHandler(handler)
 		synced = append(synced, informer.HasSynced)
 		go informer.Run(make(chan struct{}))
 	}
