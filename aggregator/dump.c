@@ -230,7 +230,8 @@ void wm_dump_begin(struct wm_dump *d, const char *host)
 
     memset(d, 0, sizeof *d);
     d->ticker = ticker;
-    d->model = wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done});
+    d->model = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
     add_cluster(d, wm_str_of(host), WM_SIGHT_GOOD, "");
 }
 

@@ -42,8 +42,11 @@ int wm_fleet_new(const struct wm_fleet_opts *opts, struct wm_kube_access *host, 
                  struct wm_error *err)
 {
     struct wm_fleet *f = wm_xcalloc(1, sizeof *f);
-    struct wm_model_conf conf = {
-        .detail = wm_detail_of, .detail_done = wm_detail_done, .changed = on_record, .ctx = f};
+    struct wm_model_conf conf = {.detail = wm_detail_of,
+                                 .detail_done = wm_detail_done,
+                                 .over = wm_is_over,
+                                 .changed = on_record,
+                                 .ctx = f};
 
     f->opts = *opts;
     f->model = wm_model_new(&conf);

@@ -142,7 +142,7 @@ void wm_apps_refresh(struct wm_fleet *f)
     pthread_mutex_lock(&f->lock);
     wm_fleet_world(f, &p->world);
     take_touched(f, &p->touched);
-    wm_model_each(f->model, WM_KIND_MIGMIGRATION, add_migration, p);
+    wm_model_each_open(f->model, WM_KIND_MIGMIGRATION, add_migration, p);
     struct feed *unwanted = take_unwanted(f, &p->wanted);
 
     pthread_mutex_unlock(&f->lock);

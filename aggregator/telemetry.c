@@ -179,7 +179,7 @@ static void put_phases(struct wm_buf *out, struct wm_fleet *fleet)
     wm_fleet_lock(fleet);
     wm_fleet_world(fleet, &w);
     p.now_s = wm_world_now(&w, 0);
-    wm_model_each(w.model, WM_KIND_MIGMIGRATION, put_phase, &p);
+    wm_model_each_open(w.model, WM_KIND_MIGMIGRATION, put_phase, &p);
     wm_fleet_unlock(fleet);
 }
 

@@ -39,6 +39,7 @@ struct wm_record {
     uint16_t source, round; /* where it comes from, and of which list of that it was last seen in */
     uint8_t kind, cluster;
     bool going;                 /* has a deletionTimestamp */
+    bool over;                  /* nothing more will happen to it, by its phase */
     bool relabelled;            /* new, or its labels or owners differ from what was put before */
     bool has_children;          /* or had: most objects have none, and are not asked for them */
     uint16_t namespace_, phase; /* words of the model */
@@ -57,6 +58,8 @@ struct wm_model_conf {
      * record it replaces: to be returned when it is still right, else to be freed. */
     void *(*detail)(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
     void (*detail_done)(void *ctx, enum wm_kind kind, void *detail);
+    /* Whether nothing more will happen to an object of that kind in that phase; NULL = never said of any. */
+    bool (*over)(enum wm_kind kind, const char *phase);
     /* Called after a record came, changed in what is kept of it, its detail included, or went (`gone`). */
     void (*changed)(void *ctx, const struct wm_record *r, bool gone);
     void *ctx;
@@ -96,6 +99,8 @@ const struct wm_record *wm_model_find_named(const struct wm_model *m, uint8_t cl
 /* Every record of a kind. */
 typedef void wm_record_fn(void *ctx, const struct wm_record *r);
 void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx);
+/* Every record of a kind that is not over: of thousands those that matter now. */
+void wm_model_each_open(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx);
 size_t wm_model_count(const struct wm_model *m, uint8_t cluster, enum wm_kind kind);
 size_t wm_model_source_count(const struct wm_model *m, uint16_t source);
 

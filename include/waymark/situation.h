@@ -115,6 +115,8 @@ struct wm_job_state {
 /* The detail of a record, by kind; see wm_model_conf. */
 void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
 void wm_detail_done(void *ctx, enum wm_kind kind, void *detail);
+/* For the model's conf: a MigMigration that is Completed, and Velero's objects in a final phase. */
+bool wm_is_over(enum wm_kind kind, const char *phase);
 /* Of records of that kind; never NULL for them. */
 const struct wm_migration_state *wm_migration_of(const struct wm_record *r);
 const struct wm_plan_state *wm_plan_of(const struct wm_record *r);

@@ -69,13 +69,22 @@ static void look_at_neighbour(void *ctx, const struct wm_record *r)
 
     if (r == n->c->r || r->cluster != n->c->r->cluster || r->namespace_ != n->c->r->namespace_)
         return;
-    if (r->completed_s > n->done_s && r->parent.hi == n->c->r->parent.hi &&
-        r->parent.lo == n->c->r->parent.lo)
-        n->done_s = r->completed_s;
     if (strcmp(phase_of(n->c, r), "InProgress") == 0 &&
         strcmp(wm_volume_node(n->c->look->w, r), n->node) == 0 &&
         (!n->busy || wm_record_order(r, n->busy) < 0))
         n->busy = r;
+}
+
+static int64_t last_done_s(const struct wm_clue *c)
+{
+    const struct wm_model *m = c->look->w->model;
+    int64_t done_s = 0;
+
+    for (const struct wm_record *r = wm_model_children(m, c->r->parent); r;
+         r = wm_model_next_child(r, c->r->parent))
+        if (r->kind == c->r->kind && r->cluster == c->r->cluster)
+            done_s = later(done_s, r->completed_s);
+    return done_s;
 }
 
 /* A node copies one volume after the other (velero pkg/datapath/manager.go; before 1.12 one worker for each
@@ -84,8 +93,10 @@ static struct neighbours neighbours_of(const struct wm_clue *c)
 {
     struct neighbours n = {c, wm_volume_node(c->look->w, c->r), NULL, 0};
 
-    if (n.node[0])
-        wm_model_each(c->look->w->model, (enum wm_kind)c->r->kind, look_at_neighbour, &n);
+    if (!n.node[0])
+        return n;
+    n.done_s = last_done_s(c);
+    wm_model_each_open(c->look->w->model, (enum wm_kind)c->r->kind, look_at_neighbour, &n);
     return n;
 }
 

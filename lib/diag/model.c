@@ -15,9 +15,9 @@ struct word {
 
 struct wm_model {
     struct wm_model_conf conf;
-    struct wm_record *draft;               /* what was read, before it is known what it replaces */
-    struct wm_record **by_id, **by_parent; /* hash tables of n_buckets, a power of two */
-    struct wm_record *of_kind[WM_KIND_COUNT];
+    struct wm_record *draft;                     /* what was read, before it is known what it replaces */
+    struct wm_record **by_id, **by_parent;       /* hash tables of n_buckets, a power of two */
+    struct wm_record *of_kind[2][WM_KIND_COUNT]; /* those that are over are the second */
     size_t n_buckets, n;
     struct word *words; /* [0] is "" */
     uint16_t *word_heads;
@@ -217,7 +217,7 @@ static void leave_parent(struct wm_record *r)
 
 static void join_kind(struct wm_model *m, struct wm_record *r)
 {
-    struct wm_record **head = &m->of_kind[r->kind];
+    struct wm_record **head = &m->of_kind[r->over][r->kind];
 
     r->next_of_kind = *head;
     r->kind_link = head;
@@ -303,20 +303,38 @@ const struct wm_record *wm_model_next_child(const struct wm_record *r, struct wm
     return child_from(r->next_sibling, id);
 }
 
+static const struct wm_record *named_from(const struct wm_model *m, const struct wm_record *r,
+                                          uint8_t cluster, const char *namespace_, const char *name)
+{
+    while (r && !(r->cluster == cluster && strcmp(r->text, name) == 0 &&
+                  strcmp(wm_model_word(m, r->namespace_), namespace_) == 0))
+        r = r->next_of_kind;
+    return r;
+}
+
 const struct wm_record *wm_model_find_named(const struct wm_model *m, uint8_t cluster, enum wm_kind kind,
                                             const char *namespace_, const char *name)
 {
-    for (const struct wm_record *r = m->of_kind[kind]; r; r = r->next_of_kind)
-        if (r->cluster == cluster && strcmp(r->text, name) == 0 &&
-            strcmp(wm_model_word(m, r->namespace_), namespace_) == 0)
-            return r;
-    return NULL;
+    const struct wm_record *r = named_from(m, m->of_kind[false][kind], cluster, namespace_, name);
+
+    return r ? r : named_from(m, m->of_kind[true][kind], cluster, namespace_, name);
+}
+
+static void each(const struct wm_record *r, wm_record_fn *fn, void *ctx)
+{
+    for (; r; r = r->next_of_kind)
+        fn(ctx, r);
 }
 
 void wm_model_each(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx)
 {
-    for (const struct wm_record *r = m->of_kind[kind]; r; r = r->next_of_kind)
-        fn(ctx, r);
+    each(m->of_kind[false][kind], fn, ctx);
+    each(m->of_kind[true][kind], fn, ctx);
+}
+
+void wm_model_each_open(const struct wm_model *m, enum wm_kind kind, wm_record_fn *fn, void *ctx)
+{
+    each(m->of_kind[false][kind], fn, ctx);
 }
 
 size_t wm_model_count(const struct wm_model *m, uint8_t cluster, enum wm_kind kind)
@@ -511,6 +529,15 @@ static void tie(struct wm_record *draft, const struct wm_record *old, const stru
                         : old->parent;
 }
 
+/* Nearly every object has the phase that it had. */
+static void tell_whether_over(const struct wm_model *m, struct wm_record *draft, const struct wm_record *old)
+{
+    if (old && old->kind == draft->kind && old->phase == draft->phase)
+        draft->over = old->over;
+    else
+        draft->over = m->conf.over && m->conf.over((enum wm_kind)draft->kind, wm_model_word(m, draft->phase));
+}
+
 /* --- changing --- */
 
 static bool same_content(const struct wm_record *a, const struct wm_record *b)
@@ -574,10 +601,14 @@ static struct wm_record *store(struct wm_model *m, struct wm_record **link, cons
     struct wm_record *r = *link;
 
     if (stays_in_place(r, draft)) {
-        bool has_children = r->has_children;
+        bool has_children = r->has_children, moves = r->over != draft->over;
 
+        if (moves)
+            leave_kind(r);
         memcpy((char *)r + chains, (const char *)draft + chains, size - chains);
         r->has_children = has_children;
+        if (moves)
+            join_kind(m, r);
         return r;
     }
     if (r)
@@ -614,6 +645,7 @@ const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct
                      **link = link_by_id(m, draft->cluster, draft->id);
 
     tie(draft, *link, &reading);
+    tell_whether_over(m, draft, *link);
     bool differs = !*link || !same_content(*link, draft);
     bool news = read_detail(m, draft, *link, object) || differs;
     struct wm_record *r = store(m, link, draft);

@@ -74,7 +74,7 @@ static void count_behind(void *ctx, const struct wm_record *r)
 {
     struct count *c = ctx;
 
-    if (r != c->s->migration && strcmp(wm_migration_of(r)->phase, "Completed") != 0)
+    if (r != c->s->migration)
         c->n += is_postponed_by(c, r) || is_queued_behind(c, r);
 }
 
@@ -82,6 +82,6 @@ size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation 
 {
     struct count c = {w, s, 0};
 
-    wm_model_each(w->model, WM_KIND_MIGMIGRATION, count_behind, &c);
+    wm_model_each_open(w->model, WM_KIND_MIGMIGRATION, count_behind, &c);
     return c.n;
 }

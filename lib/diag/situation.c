@@ -163,6 +163,15 @@ bool wm_is_copy(const struct wm_situation *s, const struct wm_record *r)
     return r->completed_s && r->completed_s < r->created_s;
 }
 
+bool wm_is_over(enum wm_kind kind, const char *phase)
+{
+    enum wm_velero_kind velero = wm_velero_kind_of(wm_kinds[kind].kind);
+
+    if (kind == WM_KIND_MIGMIGRATION)
+        return strcmp(phase, "Completed") == 0;
+    return velero != WM_VELERO_NONE && wm_velero_phase(velero, phase)->terminal;
+}
+
 struct wm_judgement wm_judge(const struct wm_world *w, const struct wm_record *r)
 {
     static const struct {

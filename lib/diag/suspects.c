@@ -249,7 +249,7 @@ static void add_plan(struct wm_look *look)
     struct search s = {look, 0};
 
     if (look->s->state->outcome == WM_RUN_POSTPONED || look->s->state->outcome == WM_RUN_NOT_STARTED)
-        wm_model_each(look->w->model, WM_KIND_MIGMIGRATION, add_sibling, &s);
+        wm_model_each_open(look->w->model, WM_KIND_MIGMIGRATION, add_sibling, &s);
     if (!look->s->plan)
         return;
     s.via = wm_suspect_add(look, look->s->plan, WM_ROLE_PLAN, 0);

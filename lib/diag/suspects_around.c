@@ -179,5 +179,5 @@ void wm_suspect_velero(struct wm_look *look, enum wm_wait wait)
     wm_model_each(look->w->model, WM_KIND_POD, add_server_pod, &s);
     wm_model_each(look->w->model, WM_KIND_BSL, add_location, &s);
     if (awaited && (awaited->kind == WM_KIND_BACKUP || awaited->kind == WM_KIND_RESTORE))
-        wm_model_each(look->w->model, (enum wm_kind)awaited->kind, add_ahead, &s);
+        wm_model_each_open(look->w->model, (enum wm_kind)awaited->kind, add_ahead, &s);
 }

@@ -88,6 +88,8 @@ static void put_migration(struct world *w, size_t i)
         for (size_t v = 0; v < VOLUMES; v++)
             put_volume(w, i, v, backup, backup ? 1 : 2);
     }
+    if (i >= RUNNING)
+        return;
     snprintf(json, sizeof json,
              "{\"metadata\":{\"namespace\":\"app-%zu\",\"name\":\"stage\",\"uid\":\"s%zu\",\"labels\":{"
              "\"migration.openshift.io/"
@@ -100,7 +102,8 @@ static struct world *build(size_t n)
 {
     struct world *w = calloc(1, sizeof *w);
 
-    w->model = wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done});
+    w->model = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
     put_clusters(w);
     for (size_t i = 0; i < n; i++)
         put_migration(w, i);

@@ -80,7 +80,7 @@ static enum wm_kind kind_of(const char *resource)
 
 static struct wm_model *new_model(const char *resource)
 {
-    struct wm_model_conf conf = {.detail = wm_detail_of, .detail_done = wm_detail_done};
+    struct wm_model_conf conf = {.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over};
     struct wm_model *m = wm_model_new(&conf);
 
     client.source = wm_model_source(m, 0, kind_of(resource));

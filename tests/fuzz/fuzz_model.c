@@ -139,7 +139,7 @@ static char *say_all(const struct objects *all, size_t turn)
         {"host", WM_SIGHT_GOOD, "", NOW_S - 7200},
         {"source", WM_SIGHT_GOOD, "", NOW_S - 7100},
         {"target", WM_SIGHT_PARTIAL, "pods [x]", NOW_S - 99}};
-    struct wm_model_conf conf = {.detail = wm_detail_of, .detail_done = wm_detail_done};
+    struct wm_model_conf conf = {.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over};
     struct wm_model *m = wm_model_new(&conf);
     struct model_sources sources = {0};
     wm_auto_buf struct wm_buf out = WM_BUF_MAX(64 << 20);

@@ -86,8 +86,8 @@ static void check_phase(struct world *w, const struct row *r, enum wm_itinerary 
                         const struct wm_phase *phase)
 {
     static struct wm_diagnosis d;
-    struct wm_model *m =
-        wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done});
+    struct wm_model *m = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
     struct model_sources sources = {0};
 
     for (size_t i = 0; i < w->n; i++)

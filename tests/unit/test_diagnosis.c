@@ -112,8 +112,8 @@ static char *judge(struct world *w, const struct object *objects, size_t n, cons
     static struct wm_situation situation;
     static struct wm_look look;
     static struct wm_diagnosis d;
-    struct wm_model *m =
-        wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done});
+    struct wm_model *m = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
     struct model_sources sources = {0};
     struct wanted wanted = {w->migration, NULL};
     struct wm_thresholds thresholds;

@@ -213,6 +213,56 @@ static void a_change_leaves_parents_and_children_where_they_were(void **state)
     wm_model_free(m);
 }
 
+static void count_record(void *ctx, const struct wm_record *r)
+{
+    (void)r;
+    ++*(int *)ctx;
+}
+
+static bool is_done(enum wm_kind kind, const char *phase)
+{
+    return kind == WM_KIND_PVR && strcmp(phase, "Completed") == 0;
+}
+
+static void those_that_are_over_are_a_list_of_their_own(void **state)
+{
+    static const char object[] =
+        "{\"metadata\":{\"name\":\"v%d\",\"uid\":\"v%d\"},\"status\":{\"phase\":\"%s\"}}";
+    static const struct {
+        int n;
+        const char *phase; /* NULL = it goes */
+        int all, open;
+    } steps[] = {
+        {1, "InProgress", 1, 1}, {2, "Completed", 2, 1}, {3, "InProgress", 3, 2}, {1, "Completed", 3, 1},
+        {2, "InProgress", 3, 2}, {3, NULL, 2, 1},        {1, NULL, 1, 1},         {2, "Completed", 1, 0},
+    };
+    struct seen s;
+    struct wm_model *m = new_model(&s);
+    char json[256], uid[8];
+
+    (void)state;
+    wm_model_free(m);
+    memset(&sources, 0, sizeof sources);
+    m = wm_model_new(&(struct wm_model_conf){.over = is_done, .changed = on_change, .ctx = &s});
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int all = 0, open = 0;
+
+        snprintf(uid, sizeof uid, "v%d", steps[i].n);
+        if (steps[i].phase) {
+            snprintf(json, sizeof json, object, steps[i].n, steps[i].n, steps[i].phase);
+            put(m, 1, WM_KIND_PVR, json);
+        } else {
+            wm_model_remove(m, 1, wm_id_of(wm_str_of(uid)));
+        }
+        wm_model_each(m, WM_KIND_PVR, count_record, &all);
+        wm_model_each_open(m, WM_KIND_PVR, count_record, &open);
+        assert_int_equal(all, steps[i].all);
+        assert_int_equal(open, steps[i].open);
+        assert_int_equal(wm_model_find_named(m, 1, WM_KIND_PVR, "", uid) != NULL, steps[i].phase != NULL);
+    }
+    wm_model_free(m);
+}
+
 static void it_is_told_whether_labels_or_owners_changed(void **state)
 {
     static const char object[] = "{\"metadata\":{\"name\":\"v\",\"uid\":\"v\",\"labels\":{\"a\":\"%s\"},"
@@ -447,6 +497,7 @@ int main(void)
         cmocka_unit_test(what_comes_again_as_it_was_is_no_change),
         cmocka_unit_test(only_what_is_kept_of_an_object_counts_as_a_change),
         cmocka_unit_test(a_change_leaves_parents_and_children_where_they_were),
+        cmocka_unit_test(those_that_are_over_are_a_list_of_their_own),
         cmocka_unit_test(it_is_told_whether_labels_or_owners_changed),
         cmocka_unit_test(what_was_not_known_may_go),
         cmocka_unit_test(a_list_replaces_what_its_source_brought_before),

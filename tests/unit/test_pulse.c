@@ -39,8 +39,8 @@ static void check_look(void **state)
 {
     static struct wm_situation s;
     const struct look *look = *state;
-    struct wm_model *m =
-        wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done});
+    struct wm_model *m = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
     struct model_sources sources = {0};
     struct wm_pulse pulse = {0};
     const struct wm_cluster_view host = {.name = "host", .sight = WM_SIGHT_GOOD, .why = ""};

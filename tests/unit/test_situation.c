@@ -236,8 +236,8 @@ static void find_migration(void *ctx, const struct wm_record *r)
 
 static cJSON *judge(struct world *w, const struct object *objects, size_t n)
 {
-    struct wm_model *m =
-        wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done});
+    struct wm_model *m = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
 
     memset(&sources, 0, sizeof sources);
     struct wanted wanted = {w->migration, NULL};

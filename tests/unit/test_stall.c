@@ -27,7 +27,8 @@ static struct ground *begin(void)
     struct ground *g = calloc(1, sizeof *g);
     struct model_sources sources = {0};
 
-    g->model = wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done});
+    g->model = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
     const struct wm_record *r = model_put(&sources, g->model, 0, WM_KIND_MIGMIGRATION, migration);
 
     g->cluster = (struct wm_cluster_view){.name = "host", .sight = WM_SIGHT_GOOD, .why = ""};
