@@ -7,8 +7,9 @@
 
 enum { ENDED_MS = 300, REST_FACTOR = 10, REST_MAX_MS = 100 };
 /* Judging a migration of thousands of volumes takes milliseconds, and each volume's progress asks for it:
- * such ones take half a percent of a core together, or are a second late; others never wait for them. */
-enum { HEAVY_US = 200, HEAVY_REST_FACTOR = 200, HEAVY_REST_MAX_MS = 1000 };
+ * such ones take half a percent of a core together, or are five seconds late, but for a new phase; others
+ * never wait for them. */
+enum { HEAVY_US = 200, HEAVY_REST_FACTOR = 200, HEAVY_REST_MAX_MS = 5000 };
 enum { SCAN_MS = 1000 };
 
 struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts)
@@ -151,7 +152,10 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
 
     t->live = words;
     t->seen = true;
+    uint64_t phase = t->slot.phase;
+
     wm_slot_seen(&t->slot, &sight, wm_mono_ms());
+    t->urgent |= t->slot.phase != phase;
     touch(f, t);
     wm_follow_wake(f); /* the slot may have opened */
     pthread_mutex_unlock(&f->lock);
@@ -181,27 +185,28 @@ static bool is_time(const struct tracked *t, int64_t now_ms)
     return t->again_ms && now_ms >= t->again_ms;
 }
 
-/* Takes the marks off, so that what comes while it is judged marks it again. */
-static bool take_dirty(struct wm_follow *f, struct tracked *t)
+/* Takes the marks off, so that what comes while it is judged marks it again; not of one that has to rest. */
+static bool take_dirty(struct wm_follow *f, struct tracked *t, bool rests, bool *ret_dirty)
 {
     pthread_mutex_lock(&f->lock);
-    bool dirty = t->dirty, anew = t->anew;
+    bool taken = !rests || t->urgent, anew = taken && t->anew;
 
-    t->dirty = t->anew = false;
+    *ret_dirty = taken && t->dirty;
+    if (taken)
+        t->dirty = t->anew = t->urgent = false;
     pthread_mutex_unlock(&f->lock);
     if (anew)
         forget(t);
-    return dirty;
+    return taken;
 }
 
 static bool is_due(struct wm_follow *f, struct tracked *t, bool may_write)
 {
     int64_t now_ms = wm_mono_ms();
+    bool dirty;
 
-    if (t->cost_us >= HEAVY_US && now_ms < f->heavy_ms)
+    if (!take_dirty(f, t, t->cost_us >= HEAVY_US && now_ms < f->heavy_ms, &dirty))
         return false;
-    bool dirty = take_dirty(f, t);
-
     return dirty || is_time(t, now_ms) || (may_write && t->report_unread && now_ms >= t->retry_ms);
 }
 

@@ -29,6 +29,7 @@ struct tracked {
     struct tracked *next_by_id;   /* lock */
     struct wm_id id;
     bool dirty, gone, seen; /* lock; seen: its object has come */
+    bool urgent;            /* lock: it has a new phase */
     bool anew;              /* lock: another replica may have written and told meanwhile */
     uint64_t live;          /* lock: digest of our words as they stand in the object */
     struct wm_slot slot;    /* lock */
