@@ -17,4 +17,10 @@ void wm_time_format_us(int64_t us, char out[static WM_TIME_US_SIZE]);
 enum { WM_TIME_SIZE = sizeof "2026-11-21T07:18:00Z" };
 void wm_time_print(int64_t s, char out[static WM_TIME_SIZE]);
 
+/* The later of two times; 0 = not known, and earlier than any. */
+static inline int64_t wm_later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 #endif

@@ -11,6 +11,11 @@ const struct wm_cause *const wm_cause_parts[] = {
     wm_causes_hook,   wm_causes_end,          wm_causes_general,    NULL,
 };
 
+const char *wm_clue_phase(const struct wm_clue *c, const struct wm_record *r)
+{
+    return wm_model_word(c->look->w->model, r->phase);
+}
+
 bool wm_is_one_of(const char *word, const char *const words[])
 {
     for (size_t i = 0; words[i]; i++)

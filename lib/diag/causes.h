@@ -16,6 +16,8 @@ extern const struct wm_cause wm_causes_cluster[], wm_causes_order[], wm_causes_h
  * `part` (NULL = any); NULL = there is none. */
 const struct wm_record *wm_clue_event(const struct wm_clue *c, const struct wm_record *r,
                                       const char *const reasons[], const char *part);
+/* The phase of a record, as it is written. */
+const char *wm_clue_phase(const struct wm_clue *c, const struct wm_record *r);
 bool wm_is_one_of(const char *word, const char *const words[]);
 /* Prints into the clue's room, and is its `detail`. */
 void wm_clue_detail(struct wm_clue *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -3,11 +3,6 @@
 
 #include "causes.h"
 
-static const char *phase_of(const struct wm_clue *c)
-{
-    return wm_model_word(c->look->w->model, c->r->phase);
-}
-
 static bool waits_for(const struct wm_clue *c, unsigned waits)
 {
     const struct wm_phase *phase = c->look->s->state->row;
@@ -30,7 +25,7 @@ static bool claim_holds(const struct wm_clue *c)
 
 static bool is_pending(const struct wm_clue *c)
 {
-    return strcmp(phase_of(c), "Pending") == 0 && !c->r->going && claim_holds(c);
+    return strcmp(wm_clue_phase(c, c->r), "Pending") == 0 && !c->r->going && claim_holds(c);
 }
 
 /* --- no volume --- */
@@ -95,7 +90,7 @@ static bool finds_no_volume(struct wm_clue *c)
 
 static bool has_lost_volume(struct wm_clue *c)
 {
-    if (strcmp(phase_of(c), "Lost") != 0 || !claim_holds(c))
+    if (strcmp(wm_clue_phase(c, c->r), "Lost") != 0 || !claim_holds(c))
         return false;
     c->detail = wm_claim_of(c->r)->volume;
     return true;

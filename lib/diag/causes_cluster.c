@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "causes.h"
+#include "waymark/time.h"
 
 /* --- as mig-controller sees them --- */
 
@@ -116,11 +117,6 @@ static bool is_about(const struct wm_clue *c, const struct side *side)
                                                : !has_record(c->look, side->name);
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static bool is_seen_so(struct wm_clue *c, unsigned sights)
 {
     const struct wm_look *look = c->look;
@@ -138,7 +134,7 @@ static bool is_seen_so(struct wm_clue *c, unsigned sights)
             c->quote = look->w->clusters[side.cluster].why;
         }
         if (!here || sight == WM_SIGHT_PARTIAL)
-            c->due_s = later(c->since_s, look->still_since_s) + look->thresholds->s[WM_T_COPY];
+            c->due_s = wm_later(c->since_s, look->still_since_s) + look->thresholds->s[WM_T_COPY];
         c->detail = side.name;
         if (!c->quote || !c->quote[0])
             c->quote = "no reason is known";

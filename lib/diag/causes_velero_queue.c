@@ -7,11 +7,6 @@
 
 static const char *const not_begun[] = {"", "New", "Queued", NULL};
 
-static const char *phase_of(const struct wm_clue *c, const struct wm_record *r)
-{
-    return wm_model_word(c->look->w->model, r->phase);
-}
-
 static bool is_awaited(const struct wm_clue *c)
 {
     return c->r == c->look->s->awaited && (c->r->kind == WM_KIND_BACKUP || c->r->kind == WM_KIND_RESTORE);
@@ -58,7 +53,7 @@ static bool holds_all_up(struct wm_clue *c)
         wm_time_print(wm_begun_s(c->r), time);
         wm_clue_detail(c, "it has run since %s, longer than Velero waits for volumes", time);
     }
-    return wm_is_one_of(phase_of(c, c->other), not_begun);
+    return wm_is_one_of(wm_clue_phase(c, c->other), not_begun);
 }
 
 static bool was_cut_off(struct wm_clue *c)
@@ -98,7 +93,7 @@ static bool waits_in_line(struct wm_clue *c)
 {
     const struct wm_record *m;
 
-    if (!is_awaited(c) || !wm_is_one_of(phase_of(c, c->r), not_begun))
+    if (!is_awaited(c) || !wm_is_one_of(wm_clue_phase(c, c->r), not_begun))
         return false;
     c->other = ahead_of(c);
     if (!c->other)
@@ -112,7 +107,7 @@ static bool waits_in_line(struct wm_clue *c)
 
 static bool is_not_taken_up(struct wm_clue *c)
 {
-    if (!is_awaited(c) || !wm_is_one_of(phase_of(c, c->r), not_begun) || ahead_of(c) ||
+    if (!is_awaited(c) || !wm_is_one_of(wm_clue_phase(c, c->r), not_begun) || ahead_of(c) ||
         wm_phase_is(c->look->w, c->r, "Queued"))
         return false;
     c->since_s = c->r->created_s;
@@ -179,7 +174,7 @@ static bool does_not_finish(struct wm_clue *c)
 {
     static const char *const finalizing[] = {"Finalizing", "FinalizingPartiallyFailed", NULL};
 
-    if (!is_awaited(c) || !wm_is_one_of(phase_of(c, c->r), finalizing))
+    if (!is_awaited(c) || !wm_is_one_of(wm_clue_phase(c, c->r), finalizing))
         return false;
     c->other = other_in(c, "Finalizing");
     wm_clue_detail(c, "%s%s", c->other ? "; also Finalizing is Restore " : "",

@@ -3,6 +3,7 @@
 
 #include "causes_velero.h"
 #include "situation_impl.h"
+#include "waymark/time.h"
 
 #define VOLUMES WM_ROLE(WORK), WM_KIND_NONE
 
@@ -10,20 +11,10 @@ static const char *const not_begun[] = {"", "New", "Prepared", NULL};
 
 /* --- helpers --- */
 
-static const char *phase_of(const struct wm_clue *c, const struct wm_record *r)
-{
-    return wm_model_word(c->look->w->model, r->phase);
-}
-
 static bool is_awaited(const struct wm_clue *c)
 {
     return c->look->s->ending == WM_ENDING_NONE && wm_is_volume((enum wm_kind)c->r->kind) &&
            wm_volume_is_awaited(c->look->w, c->r) && !wm_judge(c->look->w, c->r).ended;
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* --- many volumes, one cause --- */
@@ -69,7 +60,7 @@ static void look_at_neighbour(void *ctx, const struct wm_record *r)
 
     if (r == n->c->r || r->cluster != n->c->r->cluster || r->namespace_ != n->c->r->namespace_)
         return;
-    if (strcmp(phase_of(n->c, r), "InProgress") == 0 &&
+    if (strcmp(wm_clue_phase(n->c, r), "InProgress") == 0 &&
         strcmp(wm_volume_node(n->c->look->w, r), n->node) == 0 &&
         (!n->busy || wm_record_order(r, n->busy) < 0))
         n->busy = r;
@@ -83,7 +74,7 @@ static int64_t last_done_s(const struct wm_clue *c)
     for (const struct wm_record *r = wm_model_children(m, c->r->parent); r;
          r = wm_model_next_child(r, c->r->parent))
         if (r->kind == c->r->kind && r->cluster == c->r->cluster)
-            done_s = later(done_s, r->completed_s);
+            done_s = wm_later(done_s, r->completed_s);
     return done_s;
 }
 
@@ -102,7 +93,7 @@ static struct neighbours neighbours_of(const struct wm_clue *c)
 
 static bool is_not_begun(const struct wm_clue *c)
 {
-    return is_awaited(c) && wm_is_one_of(phase_of(c, c->r), not_begun);
+    return is_awaited(c) && wm_is_one_of(wm_clue_phase(c, c->r), not_begun);
 }
 
 /* What copies there now when it is another's. */
@@ -116,7 +107,7 @@ static bool finds_other_there(struct wm_clue *c)
     if (!n.busy || wm_id_is(n.busy->parent, c->r->parent))
         return false;
     c->other = n.busy;
-    c->since_s = later(c->r->created_s, n.busy->started_s);
+    c->since_s = wm_later(c->r->created_s, n.busy->started_s);
     wm_clue_detail(c, "%s", n.node);
     return true;
 }
@@ -183,8 +174,8 @@ static bool is_not_taken_up(struct wm_clue *c)
     n = neighbours_of(c);
     if (n.busy)
         return false;
-    c->since_s = later(later(c->r->created_s, n.done_s), wm_volume_of(c->r)->accepted_s);
-    c->since_s = later(c->since_s, up_since(c));
+    c->since_s = wm_later(wm_later(c->r->created_s, n.done_s), wm_volume_of(c->r)->accepted_s);
+    c->since_s = wm_later(c->since_s, up_since(c));
     c->due_s = c->since_s + c->look->thresholds->s[is_up(c) ? WM_T_QUEUE : WM_T_SYNC];
     wm_clue_volume(c);
     return true;
@@ -192,9 +183,9 @@ static bool is_not_taken_up(struct wm_clue *c)
 
 static bool is_accepted(struct wm_clue *c)
 {
-    if (!is_awaited(c) || strcmp(phase_of(c, c->r), "Accepted") != 0)
+    if (!is_awaited(c) || strcmp(wm_clue_phase(c, c->r), "Accepted") != 0)
         return false;
-    c->since_s = later(c->r->created_s, wm_volume_of(c->r)->accepted_s);
+    c->since_s = wm_later(c->r->created_s, wm_volume_of(c->r)->accepted_s);
     wm_clue_volume(c);
     return true;
 }
@@ -226,14 +217,14 @@ static bool has_lost_its_pod(struct wm_clue *c)
 
 static bool is_copying(const struct wm_clue *c)
 {
-    return is_awaited(c) && strcmp(phase_of(c, c->r), "InProgress") == 0;
+    return is_awaited(c) && strcmp(wm_clue_phase(c, c->r), "InProgress") == 0;
 }
 
 static bool is_stuck(struct wm_clue *c)
 {
     if (!is_copying(c))
         return false;
-    c->since_s = later(c->look->still_since_s, later(c->r->created_s, c->r->started_s));
+    c->since_s = wm_later(c->look->still_since_s, wm_later(c->r->created_s, c->r->started_s));
     wm_clue_volume(c);
     return true;
 }
@@ -245,7 +236,7 @@ static int64_t speed_of(const struct wm_clue *c)
 
     return is_copying(c) && c->r->started_s && s >= c->look->thresholds->s[WM_T_COPY] && c->r->done > 0 &&
                    c->r->total > c->r->done
-               ? later(1, c->r->done / s)
+               ? wm_later(1, c->r->done / s)
                : 0;
 }
 
@@ -308,7 +299,7 @@ static bool has_no_copy(struct wm_clue *c)
         !t->is_init || t->now != WM_CONTAINER_RUNNING || !wm_is_one_of(t->container, waiters))
         return false;
     wm_model_each(c->look->w->model, WM_KIND_PVR, look_for_copy, &s);
-    c->since_s = later(t->state_s, c->look->still_since_s);
+    c->since_s = wm_later(t->state_s, c->look->still_since_s);
     wm_clue_detail(c, "%s", t->container);
     return !s.found;
 }

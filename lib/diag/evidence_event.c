@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "details_impl.h"
+#include "waymark/time.h"
 
 #define AT(member) offsetof(struct wm_event_state, member)
 
@@ -68,11 +69,6 @@ bool wm_event_matters(struct wm_str object)
 
 /* --- what is kept --- */
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Old writers tell the first and the last time and a count; new ones tell a time, and of a series the count
  * and the last time.  Who writes the new way leaves the old members null, and some fill in both. */
 static void read_times(struct wm_json_value event, struct wm_event_state *e)
@@ -82,9 +78,9 @@ static void read_times(struct wm_json_value event, struct wm_event_state *e)
     int64_t created_s = wm_time_at(wm_json_get(event, "metadata"), "creationTimestamp");
 
     e->first_s = first_s ? first_s : at_s ? at_s : created_s;
-    e->last_s = later(later(wm_time_at(event, "lastTimestamp"), wm_time_at(series, "lastObservedTime")),
-                      later(at_s, e->first_s));
-    e->count = (int)later(1, later(wm_number_at(event, "count"), wm_number_at(series, "count")));
+    e->last_s = wm_later(wm_later(wm_time_at(event, "lastTimestamp"), wm_time_at(series, "lastObservedTime")),
+                         wm_later(at_s, e->first_s));
+    e->count = (int)wm_later(1, wm_later(wm_number_at(event, "count"), wm_number_at(series, "count")));
 }
 
 void *wm_event_make(const struct wm_parts *p)

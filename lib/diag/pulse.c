@@ -3,6 +3,7 @@
 
 #include "situation_impl.h"
 #include "waymark/cause.h"
+#include "waymark/time.h"
 
 static uint64_t mix_text(uint64_t token, const char *text)
 {
@@ -21,11 +22,6 @@ static uint64_t token_of(const struct wm_world *w, const struct wm_record *r)
     if (r->kind == WM_KIND_DVMP)
         token = wm_mix(token ^ wm_rsync_of(r)->progress);
     return token;
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* What all that is below a migration tells: a sum, so that the order in which objects came does not matter,
@@ -63,36 +59,43 @@ static struct felt feel_below(const struct wm_world *w, const struct wm_record *
         if (!wm_is_child(l->parent, r))
             continue;
         felt.token += token_of(w, r);
-        felt.youngest_s = later(felt.youngest_s, later(r->created_s, later(r->started_s, r->completed_s)));
+        felt.youngest_s =
+            wm_later(felt.youngest_s, wm_later(r->created_s, wm_later(r->started_s, r->completed_s)));
         if (depth < DEPTH_MAX)
             levels[depth++] = level_below(w, r);
     }
     return felt;
 }
 
-uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s)
+static uint64_t token_with(const struct wm_migration_state *m, const struct felt *felt)
 {
-    const struct wm_migration_state *m = s->state;
     uint64_t token = mix_text((uint64_t)m->itinerary, m->phase);
 
     token = mix_text(wm_mix(token ^ (uint64_t)m->outcome), m->pipeline.line);
     token = mix_text(wm_mix(token ^ (uint64_t)m->pipeline.done), m->pipeline.message);
-    return token + feel_below(w, s->migration).token;
+    return token + felt->token;
+}
+
+uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s)
+{
+    struct felt felt = feel_below(w, s->migration);
+
+    return token_with(s->state, &felt);
 }
 
 bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm_situation *s)
 {
-    uint64_t token = wm_progress_token(w, s);
-    bool first = p->changed_s == 0;
+    struct felt felt = feel_below(w, s->migration);
     const struct wm_migration_state *m = s->state;
+    uint64_t token = token_with(m, &felt);
+    bool first = p->changed_s == 0;
 
     if (!first && token == p->token)
         return false;
     p->token = token;
     p->changed_s = w->now_s;
     if (first) {
-        int64_t known_s =
-            later(m->since_s ? m->since_s : m->created_s, feel_below(w, s->migration).youngest_s);
+        int64_t known_s = wm_later(m->since_s ? m->since_s : m->created_s, felt.youngest_s);
 
         if (known_s && known_s < w->now_s)
             p->changed_s = known_s;

@@ -3,14 +3,10 @@
 
 #include "history.h"
 #include "report_parts.h"
+#include "waymark/time.h"
 
 enum { HOST = 0 };
 static const char COMPLETED[] = "Completed";
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* --- phases --- */
 
@@ -62,7 +58,7 @@ static bool update_phase(struct wm_history *h, const struct wm_migration_state *
         bool seen = next.from_s && (h->watched || follows_at_once(last, st));
 
         if (next.from_s) /* clocks differ: time does not run backwards for that */
-            next.from_s = later(next.from_s, later(last->from_s, last->to_s));
+            next.from_s = wm_later(next.from_s, wm_later(last->from_s, last->to_s));
         if (last->to_s == 0)
             last->to_s = seen ? next.from_s : WM_ENDED_UNSEEN;
     }
