@@ -62,11 +62,8 @@ static bool want_on(struct places *p, uint8_t cluster)
 static void add_migration(void *ctx, const struct wm_record *r)
 {
     struct places *p = ctx;
-    const struct wm_migration_state *s = wm_migration_of(r);
     static _Thread_local struct wm_situation situation;
 
-    if (strcmp(s->phase, "Completed") == 0)
-        return;
     wm_situation_place(&p->world, r, &situation);
     if (!situation.plan)
         return;

@@ -159,7 +159,7 @@ static void put_phase(void *ctx, const struct wm_record *r)
     struct phases *p = ctx;
     const struct wm_migration_state *m = wm_migration_of(r);
 
-    if (strcmp(m->phase, "Completed") == 0 || p->left == 0)
+    if (p->left == 0)
         return;
     p->left--;
     wm_buf_printf(p->out, "waymark_migration_phase_seconds{namespace=\"%s\",migration=", m->namespace_);

@@ -239,8 +239,7 @@ static void add_sibling(void *ctx, const struct wm_record *r)
     const struct wm_migration_state *own = situation->state, *m = wm_migration_of(r);
 
     if (r != situation->migration && strcmp(m->plan, own->plan) == 0 &&
-        strcmp(m->plan_namespace, own->plan_namespace) == 0 && strcmp(m->phase, "Completed") != 0 &&
-        wm_goes_first(r, situation->migration))
+        strcmp(m->plan_namespace, own->plan_namespace) == 0 && wm_goes_first(r, situation->migration))
         wm_suspect_add(s->look, r, WM_ROLE_AHEAD, 0);
 }
 

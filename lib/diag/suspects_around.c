@@ -163,7 +163,7 @@ static void add_ahead(void *ctx, const struct wm_record *r)
 
     if (r->cluster == awaited->cluster && r->namespace_ == awaited->namespace_ && r != awaited &&
         (r->created_s <= awaited->created_s || wm_is_begun(s->look->w, r)) &&
-        !wm_judge(s->look->w, r).ended && !wm_id_is(r->parent, s->look->s->migration->id))
+        !wm_id_is(r->parent, s->look->s->migration->id))
         wm_suspect_add(s->look, r, WM_ROLE_AHEAD, s->via);
 }
 
