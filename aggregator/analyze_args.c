@@ -1,14 +1,12 @@
 #include "analyze_args.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 
-enum { FIRST_LONG = 256, CLUSTER = FIRST_LONG, HOST, NOW, MIGRATION, PROGRESS };
+#include "waymark/flags.h"
 
-static const struct flag {
-    int letter; /* from FIRST_LONG on: it has no short name */
-    const char *name, *arg, *help;
-} flags[] = {
+enum { CLUSTER = WM_FLAG_LONG, HOST, NOW, MIGRATION, PROGRESS };
+
+static const struct wm_flag flags[] = {
     {'o', "output", "text|json|yaml", "yaml: the MigrationReports as the aggregator would keep them [text]"},
     {CLUSTER, "cluster", "NAME=PATH",
      "what is in PATH is of the cluster of that MigCluster; may be given again"},
@@ -59,8 +57,10 @@ static int add_cluster(struct wm_analyze_args *a, const char *value, struct wm_e
     return WM_OK;
 }
 
-static int take(struct wm_analyze_args *a, int letter, const char *value, struct wm_error *err)
+static int take(void *ctx, int letter, const char *value, struct wm_error *err)
 {
+    struct wm_analyze_args *a = ctx;
+
     switch (letter) {
     case 'o':
         a->output = value;
@@ -91,23 +91,12 @@ static int take(struct wm_analyze_args *a, int letter, const char *value, struct
 
 int wm_analyze_args_parse(int argc, char *argv[], struct wm_analyze_args *ret, struct wm_error *err)
 {
-    struct option table[N_FLAGS + 1] = {0};
-    int letter, rc;
+    int first = wm_flags_parse(argc, argv, flags, N_FLAGS, "analyze", take, ret, err);
 
-    for (size_t i = 0; i < N_FLAGS; i++)
-        table[i] = (struct option){flags[i].name, flags[i].arg ? required_argument : no_argument, NULL,
-                                   flags[i].letter};
-    opterr = 0;
-    while ((letter = getopt_long(argc, argv, ":o:vh", table, NULL)) >= 0) {
-        if (letter == ':')
-            return wm_fail(err, WM_E_INVALID, argv[optind - 1], "a value is expected (see analyze --help)");
-        if (letter == '?')
-            return wm_fail(err, WM_E_INVALID, argv[optind - 1], "unknown option (see analyze --help)");
-        if ((rc = take(ret, letter, optarg, err)) < 0)
-            return rc;
-    }
-    for (; optind < argc; optind++)
-        add(ret, argv[optind], NULL);
+    if (first < 0)
+        return first;
+    for (; first < argc; first++)
+        add(ret, argv[first], NULL);
     if (ret->n_paths == 0 && !ret->help)
         return wm_fail(err, WM_E_INVALID, NULL, "what is to be analyzed? PATH... (see analyze --help)");
     return WM_OK;
@@ -123,13 +112,6 @@ void wm_analyze_args_done(struct wm_analyze_args *a)
 void wm_analyze_help(struct wm_buf *out)
 {
     wm_buf_puts(out, INTRO);
-    for (size_t i = 0; i < N_FLAGS; i++) {
-        if (flags[i].letter < FIRST_LONG)
-            wm_buf_printf(out, "  -%c, ", flags[i].letter);
-        else
-            wm_buf_puts(out, "      ");
-        wm_buf_printf(out, "--%s%s%s\n        %s\n", flags[i].name, flags[i].arg ? " " : "",
-                      flags[i].arg ? flags[i].arg : "", flags[i].help);
-    }
+    wm_flags_help(flags, N_FLAGS, out);
     wm_buf_puts(out, NOTES);
 }

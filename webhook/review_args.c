@@ -1,20 +1,20 @@
 #include "review_args.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 
-static const struct flag {
-    int letter; /* above 255: it has no short name */
-    const char *name, *arg, *help;
-} flags[] = {
+#include "waymark/flags.h"
+
+enum { CONTEXT = WM_FLAG_LONG, CONFIG, NAMESPACE, NOW };
+
+static const struct wm_flag flags[] = {
     {'f', "filename", "FILE|DIR|-", "what to review; may be given again, and after it further names"},
     {'o', "output", "text|json|sarif|yaml",
      "yaml: the allowed objects as they would be stored, labels and all [text]"},
-    {256, "context", "FILE|DIR", "other objects, for the rules that look things up; may be given again"},
-    {257, "config", "FILE", "the server's configuration file: its label keys and its validation section"},
-    {258, "namespace", "NAME",
+    {CONTEXT, "context", "FILE|DIR", "other objects, for the rules that look things up; may be given again"},
+    {CONFIG, "config", "FILE", "the server's configuration file: its label keys and its validation section"},
+    {NAMESPACE, "namespace", "NAME",
      "of objects that have none [where the configuration says that migrations live]"},
-    {259, "now", "TIME", "the time that ages are judged by, as 2026-01-02T03:04:05Z [the clock]"},
+    {NOW, "now", "TIME", "the time that ages are judged by, as 2026-01-02T03:04:05Z [the clock]"},
     {'q', "quiet", NULL, "no closing sentence, no progress"},
     {'h', "help", NULL, "print this"},
 };
@@ -47,8 +47,11 @@ static void add(const char ***list, size_t *n, const char *text)
     *list = grown;
 }
 
-static void take(struct wm_review_args *a, int letter, const char *value)
+static int take(void *ctx, int letter, const char *value, struct wm_error *err)
 {
+    struct wm_review_args *a = ctx;
+
+    (void)err;
     switch (letter) {
     case 'f':
         add(&a->files, &a->n_files, value);
@@ -56,16 +59,16 @@ static void take(struct wm_review_args *a, int letter, const char *value)
     case 'o':
         a->output = value;
         break;
-    case 256:
+    case CONTEXT:
         add(&a->contexts, &a->n_contexts, value);
         break;
-    case 257:
+    case CONFIG:
         a->config = value;
         break;
-    case 258:
+    case NAMESPACE:
         a->namespace_ = value;
         break;
-    case 259:
+    case NOW:
         a->now = value;
         break;
     case 'q':
@@ -77,26 +80,17 @@ static void take(struct wm_review_args *a, int letter, const char *value)
     default:
         break;
     }
+    return WM_OK;
 }
 
 int wm_review_args_parse(int argc, char *argv[], struct wm_review_args *ret, struct wm_error *err)
 {
-    struct option table[N_FLAGS + 1] = {0};
-    int letter;
+    int first = wm_flags_parse(argc, argv, flags, N_FLAGS, "review", take, ret, err);
 
-    for (size_t i = 0; i < N_FLAGS; i++)
-        table[i] = (struct option){flags[i].name, flags[i].arg ? required_argument : no_argument, NULL,
-                                   flags[i].letter};
-    opterr = 0;
-    while ((letter = getopt_long(argc, argv, ":f:o:qh", table, NULL)) >= 0) {
-        if (letter == ':')
-            return wm_fail(err, WM_E_INVALID, argv[optind - 1], "a value is expected (see review --help)");
-        if (letter == '?')
-            return wm_fail(err, WM_E_INVALID, argv[optind - 1], "unknown option (see review --help)");
-        take(ret, letter, optarg);
-    }
-    for (; optind < argc; optind++)
-        add(&ret->files, &ret->n_files, argv[optind]);
+    if (first < 0)
+        return first;
+    for (; first < argc; first++)
+        add(&ret->files, &ret->n_files, argv[first]);
     if (ret->n_files == 0 && !ret->help)
         return wm_fail(err, WM_E_INVALID, NULL, "what is to be reviewed? -f FILE|DIR|- (see review --help)");
     return WM_OK;
@@ -111,13 +105,6 @@ void wm_review_args_done(struct wm_review_args *a)
 void wm_review_help(struct wm_buf *out)
 {
     wm_buf_puts(out, INTRO);
-    for (size_t i = 0; i < N_FLAGS; i++) {
-        if (flags[i].letter < 256)
-            wm_buf_printf(out, "  -%c, ", flags[i].letter);
-        else
-            wm_buf_puts(out, "      ");
-        wm_buf_printf(out, "--%s%s%s\n        %s\n", flags[i].name, flags[i].arg ? " " : "",
-                      flags[i].arg ? flags[i].arg : "", flags[i].help);
-    }
+    wm_flags_help(flags, N_FLAGS, out);
     wm_buf_puts(out, NOTES);
 }
