@@ -164,3 +164,30 @@ char *review_of(const cJSON *root, const cJSON *object, const char *version)
     cJSON_Delete(review);
     return text;
 }
+
+char *golden_replaced(const char *text, const char *from, const char *to)
+{
+    wm_auto_buf struct wm_buf b = WM_BUF_MAX(1 << 20);
+
+    for (const char *at; (at = strstr(text, from)); text = at + strlen(from)) {
+        wm_buf_add(&b, text, (size_t)(at - text));
+        wm_buf_puts(&b, to);
+    }
+    wm_buf_puts(&b, text);
+    return wm_buf_take(&b);
+}
+
+void golden_shuffle(void *items, size_t n, size_t size, uint64_t *seed)
+{
+    char *item = items;
+    wm_auto_free char *kept = calloc(1, size);
+
+    for (size_t i = n; i > 1; i--) {
+        *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        size_t j = (size_t)(*seed >> 33) % i;
+
+        memcpy(kept, item + j * size, size);
+        memmove(item + j * size, item + (i - 1) * size, size);
+        memcpy(item + (i - 1) * size, kept, size);
+    }
+}

@@ -24,6 +24,11 @@ void golden_write_body(const struct golden *g, const char *body);
 /* Turns the order of members around, at every depth; arrays stay. */
 void golden_reverse(cJSON *tree);
 
+/* `text` with every `from` in it as `to`; malloc'ed. */
+char *golden_replaced(const char *text, const char *from, const char *to);
+/* Another order of `n` items of `size` bytes, the same for the same seed, which goes on. */
+void golden_shuffle(void *items, size_t n, size_t size, uint64_t *seed);
+
 /* The AdmissionReview of a case; see tests/golden/README.md for its members.  malloc'ed. */
 char *review_of(const cJSON *root, const cJSON *object, const char *version);
 

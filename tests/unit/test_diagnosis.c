@@ -156,18 +156,6 @@ static void expect_causes(const cJSON *root, const char *const ids[], size_t n)
     }
 }
 
-static void shuffle(struct object *objects, size_t n, uint64_t *seed)
-{
-    for (size_t i = n; i > 1; i--) {
-        *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        size_t j = (size_t)(*seed >> 33) % i;
-        struct object o = objects[j];
-
-        objects[j] = objects[i - 1];
-        objects[i - 1] = o;
-    }
-}
-
 static void order_does_not_matter(struct world *w, const char *expected)
 {
     const char *ids[WM_FINDINGS_MAX];
@@ -175,23 +163,11 @@ static void order_does_not_matter(struct world *w, const char *expected)
     size_t n;
 
     for (int round = 0; round < ROUNDS; round++) {
-        shuffle(w->objects, w->n, &seed);
+        golden_shuffle(w->objects, w->n, sizeof *w->objects, &seed);
         wm_auto_free char *text = judge(w, w->objects, w->n, ids, &n);
 
         assert_string_equal(text, expected);
     }
-}
-
-static char *replaced(const char *text, const char *from, const char *to)
-{
-    wm_auto_buf struct wm_buf b = WM_BUF_MAX(1 << 20);
-
-    for (const char *at; (at = strstr(text, from)); text = at + strlen(from)) {
-        wm_buf_add(&b, text, (size_t)(at - text));
-        wm_buf_puts(&b, to);
-    }
-    wm_buf_puts(&b, text);
-    return wm_buf_take(&b);
 }
 
 /* The same objects of somebody else: other uids and other namespaces, but the same names. */
@@ -203,12 +179,13 @@ static void strangers_change_nothing(struct world *w, const char *expected)
 
     memcpy(all, w->objects, w->n * sizeof *all);
     for (size_t i = 0; i < w->n; i++) {
-        wm_auto_free char *moved = replaced(w->objects[i].json, "\"namespace\":\"", "\"namespace\":\"other-");
+        wm_auto_free char *moved =
+            golden_replaced(w->objects[i].json, "\"namespace\":\"", "\"namespace\":\"other-");
 
         if (!w->objects[i].namespace_[0])
             continue;
         all[n_all] = w->objects[i];
-        all[n_all++].json = replaced(moved, "-4000-8000-", "-4001-8000-");
+        all[n_all++].json = golden_replaced(moved, "-4000-8000-", "-4001-8000-");
     }
     wm_auto_free char *text = judge(w, all, n_all, ids, &n);
 

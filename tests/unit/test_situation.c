@@ -268,36 +268,12 @@ static void expect(const cJSON *root, const cJSON *result, const char *what)
     fail();
 }
 
-static char *replaced(const char *text, const char *from, const char *to)
-{
-    wm_auto_buf struct wm_buf b = WM_BUF_MAX(1 << 20);
-
-    for (const char *at; (at = strstr(text, from)); text = at + strlen(from)) {
-        wm_buf_add(&b, text, (size_t)(at - text));
-        wm_buf_puts(&b, to);
-    }
-    wm_buf_puts(&b, text);
-    return wm_buf_take(&b);
-}
-
 /* The same objects of somebody else: other uids and another namespace, but the same names. */
 static struct object stranger(const struct object *o)
 {
-    wm_auto_free char *moved = replaced(o->json, "openshift-migration", "somewhere-else");
+    wm_auto_free char *moved = golden_replaced(o->json, "openshift-migration", "somewhere-else");
 
-    return (struct object){o->cluster, o->kind, replaced(moved, "0a1b2c3d-", "ffffffff-")};
-}
-
-static void shuffle(struct object *objects, size_t n, uint64_t *seed)
-{
-    for (size_t i = n; i > 1; i--) {
-        *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        size_t j = (size_t)(*seed >> 33) % i;
-        struct object o = objects[j];
-
-        objects[j] = objects[i - 1];
-        objects[i - 1] = o;
-    }
+    return (struct object){o->cluster, o->kind, golden_replaced(moved, "0a1b2c3d-", "ffffffff-")};
 }
 
 static void neither_order_nor_strangers_matter(const cJSON *root, struct world *w)
@@ -310,7 +286,7 @@ static void neither_order_nor_strangers_matter(const cJSON *root, struct world *
         all[2 * i + 1] = stranger(&w->objects[i]);
     }
     for (int round = 0; round < ROUNDS; round++) {
-        shuffle(all, 2 * w->n, &seed);
+        golden_shuffle(all, 2 * w->n, sizeof *all, &seed);
         wm_auto_json cJSON *same = judge(w, all, 2 * w->n);
 
         expect(root, same, "in another order, with strangers");
