@@ -12,8 +12,11 @@ static void feel_pulse(struct tracked *t, const struct wm_world *w, const struct
     wm_pulse_feel(&t->pulse, w, s);
     if (!t->history)
         return;
-    if (first && t->history->progress_s > t->pulse.changed_s && t->history->progress_s <= w->now_s)
-        t->pulse.changed_s = t->history->progress_s;
+    int64_t known_s = t->history->progress_s;
+    bool untold = t->pulse.changed_s == w->now_s; /* no time stands in the objects */
+
+    if (first && known_s && known_s <= w->now_s && (untold || known_s > t->pulse.changed_s))
+        t->pulse.changed_s = known_s;
     t->history->progress_s = t->pulse.changed_s;
 }
 

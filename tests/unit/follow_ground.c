@@ -76,6 +76,17 @@ void ground_turn_for(struct ground *g, int ms)
         ground_turn(g);
 }
 
+void ground_settle(struct ground *g)
+{
+    enum { SETTLED_MS = 500 };
+    int before;
+
+    do {
+        before = ground_writes(g);
+        ground_turn_for(g, SETTLED_MS);
+    } while (ground_writes(g) != before);
+}
+
 /* --- what is stored --- */
 
 bool ground_says(struct ground *g, const char *path, const char *text)

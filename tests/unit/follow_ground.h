@@ -48,6 +48,8 @@ void ground_stop(struct ground *g);
 void ground_finish(struct ground *g);
 void ground_turn(struct ground *g);
 void ground_turn_for(struct ground *g, int ms);
+/* Until nothing was written for a while: writes that are counted from here on are new ones. */
+void ground_settle(struct ground *g);
 /* Requests that write. */
 int ground_writes(struct ground *g);
 int ground_patches_of(struct ground *g, const char *name);

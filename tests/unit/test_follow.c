@@ -16,6 +16,7 @@ static void words_are_written_once(void **state)
     ground_start(&g);
     TURN_UNTIL(&g,
                ground_has_words(&g, M, "MigrationOutcome") && ground_says(&g, REPORTS "/m", "\"verdict\""));
+    ground_settle(&g);
     int before = ground_writes(&g);
 
     assert_int_equal(ground_patches_of(&g, "m"), 1);

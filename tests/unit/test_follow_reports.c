@@ -39,6 +39,7 @@ static void history_is_read_after_a_restart(void **state)
     fake_api_put(g.host, M, ENDED("m"));
     TURN_UNTIL(&g, ground_has_words(&g, M, "MigrationOutcome") &&
                        ground_says(&g, REPORTS "/m", "\"phase\":\"Completed\""));
+    ground_settle(&g);
     ground_stop(&g);
     int before = ground_writes(&g);
 
@@ -139,6 +140,7 @@ static void a_report_that_was_deleted_comes_back(void **state)
         fake_api_remove(g.host, REPORTS "/m");
         TURN_UNTIL(&g, ground_says(&g, REPORTS "/m", "\"verdict\""));
         assert_true(ground_says(&g, REPORTS "/m", i ? "\"phase\":\"StageRestoreCreated\"" : "\"succeeded\""));
+        ground_settle(&g);
         int before = ground_writes(&g);
 
         ground_turn_for(&g, 600);
@@ -183,6 +185,7 @@ static void a_report_that_no_list_shows_is_looked_for(void **state)
     (void)state;
     begin_guarded(&g, ENDED("m"));
     TURN_UNTIL(&g, ground_has_words(&g, M, "MigrationOutcome"));
+    ground_settle(&g);
     int gets = fault_server_count(g.server, "GET " REPORTS "/m "), before = ground_writes(&g);
 
     wm_follow_reports_begin(g.follow);
@@ -228,6 +231,7 @@ static void labels_of_others_on_a_report_are_left_alone(void **state)
     (void)state;
     begin_guarded(&g, ENDED("m"));
     TURN_UNTIL(&g, ground_has_words(&g, M, "MigrationOutcome"));
+    ground_settle(&g);
     int before = ground_writes(&g), gets = fault_server_count(g.server, "GET " REPORTS "/m ");
 
     change(&g, "/metadata/labels", "team", "blue");
