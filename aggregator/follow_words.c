@@ -4,7 +4,8 @@
 
 const char WM_VERDICT_KEY[] = "waymark.io/verdict";
 
-static const char *const types[WM_SAID_COUNT] = {"MigrationProgress", "MigrationOutcome", "MigrationStalled"};
+static const char *const types[WM_SAID_COUNT] = {"MigrationProgress", "MigrationOutcome", "MigrationStalled",
+                                                 "ProviderRestarts"};
 
 static uint64_t put(uint64_t h, struct wm_str s)
 {

@@ -24,6 +24,8 @@ enum wm_threshold {
     WM_T_COPY,    /* volumes, by bytes */
     WM_T_ITEMS,   /* Backups and Restores, by items */
     WM_T_QUIESCE, /* pods that end */
+    WM_T_ROLLOUT, /* a provider's rollout, and the mounting of a PVC in it */
+    WM_T_TIDY,    /* what should be tidied up after a VMMigration */
     WM_T_COUNT
 };
 struct wm_thresholds {
@@ -55,6 +57,11 @@ enum wm_role {
     WM_ROLE_NODE_AGENT,    /* DaemonSet and pods of its node agent there */
     WM_ROLE_LOCATION,      /* BackupStorageLocations there; the plan's MigStorage */
     WM_ROLE_AHEAD,         /* Backups, Restores of others that Velero takes first; migrations that go first */
+    WM_ROLE_PROVIDER,      /* of a VMMigration: the Providers of its source and its target */
+    WM_ROLE_PROVIDER_SERVER, /* their Deployments; while its PVC is there also those of the others that mount
+                                it */
+    WM_ROLE_PROVIDER_POD,    /* the pods of such a Deployment that should serve, and do not */
+    WM_ROLE_MACHINE,         /* its VirtualMachines: the source, then the target */
     WM_ROLE_COUNT
 };
 const char *wm_role_name(enum wm_role r); /* "migration", "stage-pod", ... */

@@ -32,7 +32,7 @@ enum wm_container_now {
     WM_CONTAINER_TERMINATED
 };
 
-/* Of a pod that is not ready and has not succeeded, that is being deleted, or that is Velero's. */
+/* Of a pod that is not ready and has not succeeded, that is being deleted, or that is of a component. */
 struct wm_pod_trouble {
     int64_t going_s;    /* deletionTimestamp: when its time to end in peace is over; 0 = it stays */
     const char *reason; /* of the pod: "Evicted", "NodeLost", "DeletionByTaintManager" */
@@ -43,7 +43,7 @@ struct wm_pod_trouble {
 
     /* The container that it hangs on, in this order: one that waits or ended for a reason of its own
      * ("ImagePullBackOff", "Error"); the first init container that has not ended; the first container that is
-     * not ready; and of Velero's pods, when all is well, the first.  `container` "" = there is none. */
+     * not ready; and of a component's pods, when all is well, the first.  `container` "" = there is none. */
     const char *container, *image;
     bool is_init;
     int index;                 /* among the init containers, or among the others */
@@ -59,7 +59,8 @@ struct wm_pod_trouble {
     int64_t last_s;
 };
 
-enum wm_component { WM_COMPONENT_OTHER, WM_COMPONENT_VELERO, WM_COMPONENT_NODE_AGENT };
+/* PROVIDER: a pod of one of VirtRigaud's Providers. */
+enum wm_component { WM_COMPONENT_OTHER, WM_COMPONENT_VELERO, WM_COMPONENT_NODE_AGENT, WM_COMPONENT_PROVIDER };
 enum { WM_CLAIMS_MAX = 8 };
 
 struct wm_pod_state {
@@ -72,6 +73,9 @@ struct wm_pod_state {
     uint8_t component;       /* enum wm_component */
     uint8_t n_claims;        /* those beyond the maximum are left out */
     int restarts;            /* of all its containers */
+    int grace_s;             /* deletionGracePeriodSeconds; 0 = it stays, or not told */
+    int64_t ready_s;         /* since when it is ready, or is not; 0 = not told */
+    const char *template_;   /* label pod-template-hash: of which ReplicaSet it is; "" = of none */
     const char *workload;    /* what makes it, as kubectl takes it: "deployment/nginx"; "" = nothing does */
     const char *claims;      /* names of the PVCs that it mounts, one behind the other; see wm_pod_claim */
     const struct wm_pod_trouble *trouble; /* NULL = nothing hinders it */
@@ -129,12 +133,49 @@ struct wm_volume_state {
     const char *uploader;      /* "restic", "kopia"; "" = not told */
 };
 
-/* Deployment: its condition Available. */
+/* A pod template, as far as VirtRigaud's rollouts are about it.  Its controller puts every migration's PVC
+ * into every provider's template as a volume "migration-<claim>", mounted as such (virtrigaud
+ * internal/controller/provider_controller.go). */
+enum { WM_TEMPLATE_CLAIMS_MAX = 16 };
+struct wm_template {
+    uint64_t rest;      /* digest of all that is not such a volume; what a ReplicaSet adds is not in it */
+    uint8_t n_claims;   /* those beyond the maximum are left out */
+    const char *claims; /* names of these PVCs in the template's order, one behind the other */
+    const char *image;  /* of the first container */
+};
+/* The i-th of them; "" = there is none. */
+const char *wm_template_claim(const struct wm_template *t, int i);
+
+/* Deployment. */
 struct wm_server_state {
     uint64_t digest;
-    bool available_known, available;
-    int64_t available_s; /* since when it is what it is; 0 = not told */
-    const char *reason, *message;
+    bool available_known, available; /* its condition Available */
+    bool late;                       /* Progressing False: ProgressDeadlineExceeded */
+    bool failing;                    /* ReplicaFailure: no pod can be made */
+    bool recreates;                  /* strategy Recreate */
+    int revision;                    /* annotation deployment.kubernetes.io/revision; 0 = none yet */
+    int deadline_s;                  /* spec.progressDeadlineSeconds; 600 where that is not set */
+    int64_t generation, observed;
+    int wanted, replicas, updated, available_n; /* wanted: spec.replicas, 1 where that is not set */
+    int64_t available_s, progress_s, failing_s; /* since when each is what it is; 0 = not told */
+    const char *reason, *message;               /* of Available */
+    const char *progress;                       /* reason of Progressing: "ReplicaSetUpdated", ... */
+    const char *failure;                        /* message of ReplicaFailure; "" = none */
+    const char *provider;                       /* the VirtRigaud Provider that it serves; "" = none */
+    struct wm_template template_;
+};
+/* All its pods are of the current template and serve (kubectl rollout status asks the same). */
+bool wm_server_is_rolled_out(const struct wm_server_state *s);
+
+/* ReplicaSet. */
+struct wm_replicas_state {
+    uint64_t digest;
+    int revision, wanted, replicas;
+    int64_t failing_s; /* ReplicaFailure since; 0 = not told */
+    bool failing;
+    const char *hash;    /* label pod-template-hash */
+    const char *failure; /* message of ReplicaFailure; "" = none */
+    struct wm_template template_;
 };
 
 /* --- Node --- */
@@ -159,6 +200,7 @@ const struct wm_attachment_state *wm_attachment_of(const struct wm_record *r);
 const struct wm_node_state *wm_node_of(const struct wm_record *r);
 const struct wm_volume_state *wm_volume_of(const struct wm_record *r);
 const struct wm_server_state *wm_server_of(const struct wm_record *r);
+const struct wm_replicas_state *wm_replicas_of(const struct wm_record *r);
 
 /* Whether an Event can help to name a cause: false for those about kinds that play no part in a migration,
  * for what went well ("Pulled", "Scheduled"), and for our own. */

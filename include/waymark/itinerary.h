@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What runs through phases: a MigMigration in one of the first five, a DirectVolumeMigration in the others.
- */
+/* What runs through phases: a MigMigration in one of the first five, a DirectVolumeMigration in the next
+ * three, a VMMigration (vm.h) in the last. */
 enum wm_itinerary {
     WM_ITINERARY_NONE, /* not known */
     WM_ITINERARY_STAGE,
@@ -30,6 +30,7 @@ enum wm_itinerary {
     WM_ITINERARY_VOLUMES,
     WM_ITINERARY_VOLUMES_FAILED,
     WM_ITINERARY_VOLUMES_ROLLBACK,
+    WM_ITINERARY_VM,
     WM_ITINERARY_COUNT
 };
 
@@ -70,6 +71,12 @@ enum wm_wait {
     WM_WAIT_RSYNC_SERVER,
     WM_WAIT_RSYNC,
     WM_WAIT_RSYNC_GONE,
+    WM_WAIT_VM_WORKER,    /* VMMigration: to be taken up */
+    WM_WAIT_VM_PROVIDERS, /* its machine, its providers, and that these have mounted its PVC */
+    WM_WAIT_VM_SNAPSHOT,
+    WM_WAIT_VM_EXPORT,
+    WM_WAIT_VM_IMPORT,
+    WM_WAIT_VM_TARGET, /* the new machine */
     WM_WAIT_COUNT
 };
 /* "the Backup to end", ...: continues "waits for"; "" for NOTHING. */
@@ -85,6 +92,8 @@ enum wm_wait_end {
     WM_END_POD_VOLUME_TIMEOUT,
     WM_END_HOOK_DEADLINE,
     WM_END_RSYNC_RETRIES,
+    WM_END_VM_MOUNT, /* VirtRigaud's five minutes from the making of the PVC */
+    WM_END_VM_COPY,  /* its half an hour for an export or import */
     WM_END_COUNT
 };
 /* One sentence each. */
@@ -109,9 +118,11 @@ struct wm_phase {
  * name. */
 const struct wm_phase *wm_phase_find(const char *name);
 const struct wm_phase *wm_dvm_phase_find(const char *name);
+const struct wm_phase *wm_vm_phase_find(const char *name); /* of a VMMigration */
 /* Every phase in a row, for tests and documents; NULL beyond the last. */
 const struct wm_phase *wm_phase_at(size_t i);
 const struct wm_phase *wm_dvm_phase_at(size_t i);
+const struct wm_phase *wm_vm_phase_at(size_t i);
 
 /* --- places --- */
 

@@ -27,6 +27,10 @@ enum wm_kind {
     WM_KIND_POD,
     WM_KIND_PVC,
     WM_KIND_JOB,
+    WM_KIND_VMMIGRATION,
+    WM_KIND_PROVIDER,
+    WM_KIND_MACHINE,
+    WM_KIND_REPLICASET,
     WM_KIND_EVIDENCE, /* from here on: what is about a migration's objects, and never of its tree */
     WM_KIND_EVENT = WM_KIND_EVIDENCE,
     WM_KIND_NODE,
@@ -40,9 +44,11 @@ enum wm_where { WM_ON_HOST = 1, WM_ON_REMOTE = 2, WM_EVERYWHERE = 3 };
 
 /* And where on a cluster. */
 enum wm_scope {
-    WM_IN_OPERATORS = 1, /* the namespace of the operators */
-    WM_IN_APPS = 2,      /* the applications' namespaces of unfinished migrations */
-    WM_CLUSTER_WIDE = 4, /* it is of no namespace; on the clusters of unfinished migrations */
+    WM_IN_OPERATORS = 1,  /* the namespace of the operators */
+    WM_IN_APPS = 2,       /* the applications' namespaces of unfinished migrations */
+    WM_CLUSTER_WIDE = 4,  /* it is of no namespace; on the clusters of unfinished migrations */
+    WM_IN_ALL = 8,        /* all namespaces, by one watch, always */
+    WM_IN_PROVIDERS = 16, /* the namespaces of VirtRigaud's Providers and VMMigrations */
 };
 
 /* How an object says whose it is, tried in this order until one is there. */

@@ -1,4 +1,5 @@
-/* Where one MigMigration stands, read from its own object alone.  Pure.
+/* Where one migration stands, read from its own object alone: a MigMigration, or what vm.h tells of a
+ * VMMigration in the same words.  Pure.
  *
  * Everything is copied into fixed room and cut where it is too long: a state can be kept by value, and
  * nothing in the object can make it grow.  What other objects would tell (the Backup, the plan, the pods) is
@@ -10,8 +11,8 @@
 #include "waymark/object.h"
 
 /* What was asked for, as mig-controller takes it when several are set. */
-enum wm_run_kind { WM_RUN_FINAL, WM_RUN_STAGE, WM_RUN_STATE, WM_RUN_ROLLBACK, WM_RUN_KIND_COUNT };
-const char *wm_run_kind_name(enum wm_run_kind k); /* "final", "stage", "state", "rollback" */
+enum wm_run_kind { WM_RUN_FINAL, WM_RUN_STAGE, WM_RUN_STATE, WM_RUN_ROLLBACK, WM_RUN_VM, WM_RUN_KIND_COUNT };
+const char *wm_run_kind_name(enum wm_run_kind k); /* "final", "stage", "state", "rollback", "vm" */
 
 enum wm_run_outcome {
     WM_RUN_NOT_STARTED, /* the controller has written nothing yet */
@@ -52,7 +53,8 @@ struct wm_migration_state {
     bool verifies;
     bool has_stage_pods; /* that were made: later than their phase, false is certain */
 
-    wm_word phase;               /* as written */
+    bool over;     /* the controller is done with it: phase Completed; Ready, or Failed for good */
+    wm_word phase; /* as written */
     const struct wm_phase *row;  /* what is known about it; NULL = unknown phase */
     enum wm_itinerary itinerary; /* status.itinerary; where that is empty, the one that is due */
     int step, steps;             /* as the controller counts, else by the table; 0 = not known */

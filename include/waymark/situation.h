@@ -156,13 +156,19 @@ enum { WM_OFFSET_NOISE_S = 2 };
  * as old as its answer was on the way: less than WM_OFFSET_NOISE_S moves nothing. */
 int64_t wm_offset_settle(int64_t kept_s, int64_t measured_ms);
 
+struct wm_ledger;
+struct wm_gap_marks;
+struct wm_vm_state;
+
 /* What everything is judged against; borrowed. */
 struct wm_world {
     const struct wm_model *model;
     const struct wm_cluster_view *clusters; /* [n_clusters]; 0 = the host */
     size_t n_clusters;
     int64_t now_s; /* by our own clock; wm_world_now is what an object's times are compared with */
-    int64_t pod_volume_timeout_s; /* of Velero: 3600 with MTC's operator (restic_timeout) */
+    int64_t pod_volume_timeout_s;         /* of Velero: 3600 with MTC's operator (restic_timeout) */
+    const struct wm_ledger *ledger;       /* of VirtRigaud's providers (restarts.h); NULL = none is kept */
+    const struct wm_gap_marks *gap_marks; /* NULL = the defaults */
 };
 
 /* Now, by the clock of the cluster that wrote the times which are looked at.  What is told of a migration is
@@ -202,7 +208,8 @@ const char *wm_ending_name(enum wm_ending e); /* "Succeeded", ...: reasons of Mi
 struct wm_situation {
     const struct wm_record *migration;
     const struct wm_migration_state *state;
-    const struct wm_record *plan;          /* NULL = not there */
+    const struct wm_vm_state *vm;          /* of a VMMigration (vm.h); NULL = it is a MigMigration */
+    const struct wm_record *plan;          /* NULL = not there, or none is needed */
     uint8_t source, target;                /* clusters; WM_NO_CLUSTER = not known or not watched */
     const char *source_name, *target_name; /* MigClusters' names; "" = not known */
 
@@ -230,9 +237,12 @@ struct wm_situation {
     int stage_pods_left;             /* after the end: what the failed itinerary leaves behind */
 };
 
+/* What is known of a phase of its kind of migration; NULL = unknown. */
+const struct wm_phase *wm_phase_of(const struct wm_situation *s, const char *name);
+
 /* Only the plan and the clusters of the migration `r`: cheap, whatever belongs to it. */
 void wm_situation_place(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret);
-/* Everything about the migration `r`, a record of kind MIGMIGRATION. */
+/* Everything about the migration `r`, a record of kind MIGMIGRATION or VMMIGRATION. */
 void wm_situation_of(const struct wm_world *w, const struct wm_record *r, struct wm_situation *ret);
 
 /* --- the words --- */
@@ -247,7 +257,7 @@ struct wm_said {
     wm_word reason;
     char message[WM_MESSAGE_MAX];
 };
-enum { WM_SAID_PROGRESS, WM_SAID_OUTCOME, WM_SAID_STALLED, WM_SAID_COUNT };
+enum { WM_SAID_PROGRESS, WM_SAID_OUTCOME, WM_SAID_STALLED, WM_SAID_RESTARTS, WM_SAID_COUNT };
 /* All but MigrationStalled, which wm_stall_say tells: that one is not wanted afterwards. */
 void wm_situation_say(const struct wm_world *w, const struct wm_situation *s,
                       struct wm_said said[WM_SAID_COUNT]);

@@ -6,7 +6,20 @@
 #include "details_impl.h"
 #include "waymark/duration.h"
 
-enum { SELF, NAME, GOING, LABELS, ANNOTATIONS, OWNERS, FINALIZERS, SPEC, STATUS, POINTERS };
+enum {
+    SELF,
+    NAME,
+    GOING,
+    GENERATION,
+    GRACE,
+    LABELS,
+    ANNOTATIONS,
+    OWNERS,
+    FINALIZERS,
+    SPEC,
+    STATUS,
+    POINTERS
+};
 #define BIT(pointer) (UINT64_C(1) << (pointer))
 
 static void word_of(struct wm_json_value object, const char *key, wm_word out)
@@ -277,7 +290,14 @@ static const struct row {
     [WM_KIND_PVR] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DATAUPLOAD] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_DATADOWNLOAD] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_DEPLOYMENT] = {.make = wm_server_make, .indexed = BIT(STATUS)},
+    [WM_KIND_DEPLOYMENT] = {.make = wm_server_make,
+                            .indexed =
+                                BIT(LABELS) | BIT(ANNOTATIONS) | BIT(OWNERS) | BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_VMMIGRATION] = {.size = sizeof(struct wm_vm_state)},
+    [WM_KIND_PROVIDER] = {.make = wm_provider_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_MACHINE] = {.make = wm_machine_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_REPLICASET] = {.make = wm_replicas_make,
+                            .indexed = BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_EVENT] = {.make = wm_event_make, .indexed = BIT(SELF)},
     [WM_KIND_NODE] = {.make = wm_node_make, .indexed = BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_STORAGECLASS] = {.make = wm_class_make, .indexed = BIT(SELF)},
@@ -294,6 +314,11 @@ static void *state_of(const struct row *row, const struct wm_parts *p)
     return detail;
 }
 
+static int number_in(struct wm_json_span s)
+{
+    return s.kind == WM_JSON_NUMBER ? wm_str_digits(s.text, 0) : 0;
+}
+
 /* Of what cannot be read there is a state without content. */
 static void *read_parts(const struct row *row, struct wm_str object)
 {
@@ -301,6 +326,8 @@ static void *read_parts(const struct row *row, struct wm_str object)
         [SELF] = "",
         [NAME] = "/metadata/name",
         [GOING] = "/metadata/deletionTimestamp",
+        [GENERATION] = "/metadata/generation",
+        [GRACE] = "/metadata/deletionGracePeriodSeconds",
         [LABELS] = "/metadata/labels",
         [ANNOTATIONS] = "/metadata/annotations",
         [OWNERS] = "/metadata/ownerReferences",
@@ -316,6 +343,8 @@ static void *read_parts(const struct row *row, struct wm_str object)
         p = (struct wm_parts){
             .name = at[NAME],
             .going = at[GOING],
+            .generation = number_in(at[GENERATION]),
+            .grace_s = number_in(at[GRACE]),
             .labels = wm_json_root(&x, LABELS),
             .annotations = wm_json_root(&x, ANNOTATIONS),
             .owners = wm_json_root(&x, OWNERS),
@@ -334,6 +363,12 @@ static void *read_detail(enum wm_kind kind, struct wm_str object)
 
         wm_migration_state_read(object, m, NULL);
         return m;
+    }
+    if (kind == WM_KIND_VMMIGRATION) {
+        struct wm_vm_state *vm = wm_xcalloc(1, sizeof *vm);
+
+        wm_vm_state_read(object, vm, NULL);
+        return vm;
     }
     return rows[kind].indexed ? read_parts(&rows[kind], object) : NULL;
 }
@@ -364,7 +399,10 @@ void wm_detail_done(void *ctx, enum wm_kind kind, void *detail)
         static const struct type nothing;                                                                    \
         return r->detail && (of_kind) ? r->detail : &nothing;                                                \
     }
-DETAIL_OF(wm_migration_of, wm_migration_state, r->kind == WM_KIND_MIGMIGRATION)
+/* A VMMigration's state begins with what it has in common with a MigMigration's. */
+DETAIL_OF(wm_migration_of, wm_migration_state,
+          r->kind == WM_KIND_MIGMIGRATION || r->kind == WM_KIND_VMMIGRATION)
+DETAIL_OF(wm_vm_of, wm_vm_state, r->kind == WM_KIND_VMMIGRATION)
 DETAIL_OF(wm_plan_of, wm_plan_state, r->kind == WM_KIND_MIGPLAN)
 DETAIL_OF(wm_cluster_of, wm_cluster_state, r->kind == WM_KIND_MIGCLUSTER)
 DETAIL_OF(wm_storage_of, wm_storage_state, r->kind == WM_KIND_MIGSTORAGE)

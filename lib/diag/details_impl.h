@@ -3,10 +3,13 @@
 #define WAYMARK_DIAG_DETAILS_IMPL_H
 
 #include "waymark/situation.h"
+#include "waymark/vm.h"
 
 /* An object, as far as its kind's row asks for it. */
 struct wm_parts {
     struct wm_json_span name, going;
+    int64_t generation;
+    int grace_s; /* deletionGracePeriodSeconds */
     struct wm_json_value labels, annotations, owners, finalizers, spec, status;
     struct wm_json_value self; /* all of it, for kinds that keep what matters at their top; the others are
                                   absent then */
@@ -19,6 +22,9 @@ int64_t wm_time_in(struct wm_json_span s);
 int64_t wm_time_at(struct wm_json_value object, const char *key);
 /* The condition of that type, whatever its status says. */
 struct wm_json_value wm_any_condition(struct wm_json_value status, const char *type);
+
+/* "ReadWriteMany", ... as a bit of enum wm_access_mode; 0 = none of them. */
+unsigned wm_access_mode_of(struct wm_json_span mode);
 
 void wm_notes_read(struct wm_json_value status, struct wm_notes *ret);
 void wm_incompatible_read(struct wm_json_value status, char *out, size_t size);
@@ -56,6 +62,9 @@ void *wm_attachment_make(const struct wm_parts *p);
 void *wm_node_make(const struct wm_parts *p);
 void *wm_volume_make(const struct wm_parts *p); /* NULL of one that is complete */
 void *wm_server_make(const struct wm_parts *p);
+void *wm_replicas_make(const struct wm_parts *p);
+void *wm_provider_make(const struct wm_parts *p);
+void *wm_machine_make(const struct wm_parts *p);
 void *wm_rsync_make(const struct wm_parts *p);
 void *wm_image_make(const struct wm_parts *p);
 

@@ -27,6 +27,10 @@ static const char *const role_names[WM_ROLE_COUNT] = {
     [WM_ROLE_NODE_AGENT] = "node-agent",
     [WM_ROLE_LOCATION] = "location",
     [WM_ROLE_AHEAD] = "ahead",
+    [WM_ROLE_PROVIDER] = "provider",
+    [WM_ROLE_PROVIDER_SERVER] = "provider-server",
+    [WM_ROLE_PROVIDER_POD] = "provider-pod",
+    [WM_ROLE_MACHINE] = "machine",
 };
 static const char *const weight_names[] = {"stops", "hides", "threatens", "slows", "waits"};
 static const char *const confidence_names[] = {"possible", "likely", "certain"};
@@ -38,7 +42,8 @@ static const struct {
 } thresholds[WM_T_COUNT] = {
     [WM_T_SIGNAL] = {"signal", 15}, [WM_T_QUIET] = {"quiet", 120},     [WM_T_STARTUP] = {"startup", 60},
     [WM_T_QUEUE] = {"queue", 120},  [WM_T_SYNC] = {"sync", 300},       [WM_T_COPY] = {"copy", 600},
-    [WM_T_ITEMS] = {"items", 900},  [WM_T_QUIESCE] = {"quiesce", 300},
+    [WM_T_ITEMS] = {"items", 900},  [WM_T_QUIESCE] = {"quiesce", 300}, [WM_T_ROLLOUT] = {"rollout", 60},
+    [WM_T_TIDY] = {"tidy", 600},
 };
 
 const char *wm_role_name(enum wm_role r)
@@ -108,7 +113,8 @@ static bool applies_after_end(const struct wm_cause *c, const struct wm_look *lo
     if (c->waits & WM_AFTER_END)
         return true;
     if (look->s->ending == WM_ENDING_FAILED)
-        return !(of_now & (1u << suspect->role)) && is_of_phase(c, wm_phase_find(look->s->state->cause));
+        return !(of_now & (1u << suspect->role)) &&
+               is_of_phase(c, wm_phase_of(look->s, look->s->state->cause));
     return look->s->ending == WM_ENDING_SUCCEEDED_WITH_WARNINGS && suspect->role == WM_ROLE_WORK &&
            wm_judge(look->w, suspect->record).faulty;
 }

@@ -102,13 +102,20 @@ bool wm_pod_mounts(const struct wm_pod_state *pod, const char *claim)
     }
 STATE_OF(wm_event_of, wm_event_state, WM_KIND_EVENT, .reason = "", .message = "", .kind = "",
          .namespace_ = "", .name = "", .component = "")
-STATE_OF(wm_pod_of, wm_pod_state, WM_KIND_POD, .claims = "")
+STATE_OF(wm_pod_of, wm_pod_state, WM_KIND_POD, .claims = "", .workload = "", .template_ = "")
 STATE_OF(wm_claim_of, wm_claim_state, WM_KIND_PVC, .requested = -1, .storage_class = "", .volume = "",
          .node = "", .vm_migration = "")
 STATE_OF(wm_class_of, wm_class_state, WM_KIND_STORAGECLASS, .provisioner = "")
 STATE_OF(wm_attachment_of, wm_attachment_state, WM_KIND_ATTACHMENT, .attacher = "", .node = "", .volume = "",
          .error = "")
-STATE_OF(wm_server_of, wm_server_state, WM_KIND_DEPLOYMENT, .reason = "", .message = "")
+STATE_OF(wm_server_of, wm_server_state, WM_KIND_DEPLOYMENT, .reason = "", .message = "", .progress = "",
+         .failure = "", .provider = "", .template_ = {.claims = "", .image = ""})
+STATE_OF(wm_replicas_of, wm_replicas_state, WM_KIND_REPLICASET, .hash = "", .failure = "",
+         .template_ = {.claims = "", .image = ""})
+STATE_OF(wm_provider_of, wm_provider_state, WM_KIND_PROVIDER, .type = "", .image = "", .reason = "",
+         .message = "")
+STATE_OF(wm_machine_of, wm_machine_state, WM_KIND_MACHINE, .provider = "", .provider_namespace = "",
+         .power = "", .reason = "", .message = "")
 STATE_OF(wm_node_of, wm_node_state, WM_KIND_NODE, .reason = "", .message = "", .taints = "")
 
 const struct wm_volume_state *wm_volume_of(const struct wm_record *r)

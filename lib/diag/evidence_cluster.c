@@ -11,7 +11,7 @@ enum { MESSAGE_MAX_N = 384 };
 
 #define AT(member) offsetof(struct wm_claim_state, member)
 
-static unsigned modes_of(struct wm_json_value list)
+unsigned wm_access_mode_of(struct wm_json_span mode)
 {
     static const struct {
         const char *name;
@@ -22,12 +22,19 @@ static unsigned modes_of(struct wm_json_value list)
         {"ReadWriteMany", WM_ACCESS_RWX},
         {"ReadWriteOncePod", WM_ACCESS_RWOP},
     };
+
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+        if (wm_json_span_is(mode, modes[i].name))
+            return modes[i].mode;
+    return 0;
+}
+
+static unsigned modes_of(struct wm_json_value list)
+{
     unsigned bits = 0;
 
     for (struct wm_json_value v = wm_json_first(list); v.node; v = wm_json_after(v))
-        for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
-            if (wm_json_span_is(wm_json_span_of(v), modes[i].name))
-                bits |= modes[i].mode;
+        bits |= wm_access_mode_of(wm_json_span_of(v));
     return bits;
 }
 

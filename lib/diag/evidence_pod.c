@@ -25,8 +25,9 @@ static enum wm_component component_of(const struct wm_parts *p)
     return is_label(p, "name", "restic") || is_label(p, "name", "node-agent") ||
                    is_label(p, "role", "node-agent")
                ? WM_COMPONENT_NODE_AGENT
-           : is_label(p, "component", "velero") ? WM_COMPONENT_VELERO
-                                                : WM_COMPONENT_OTHER;
+           : is_label(p, "component", "velero")                           ? WM_COMPONENT_VELERO
+           : is_label(p, "app.kubernetes.io/name", "virtrigaud-provider") ? WM_COMPONENT_PROVIDER
+                                                                          : WM_COMPONENT_OTHER;
 }
 
 /* --- what it mounts --- */
@@ -273,12 +274,16 @@ void *wm_pod_make(const struct wm_parts *p)
     m.pod.is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");
     m.pod.is_velero_instance = is_label(p, "app.kubernetes.io/instance", "velero");
     m.pod.ready = wm_condition_is_true(p->status, "Ready");
+    m.pod.ready_s = wm_time_at(wm_any_condition(p->status, "Ready"), "lastTransitionTime");
+    m.pod.grace_s = p->grace_s;
     m.pod.waits_for_data = waits_for_data(p);
     m.pod.component = (uint8_t)component_of(p);
     m.pod.restarts = restarts_in(wm_json_get(p->status, "containerStatuses")) +
                      restarts_in(wm_json_get(p->status, "initContainerStatuses"));
     put_claims(&t, p, &m.pod);
     put_workload(&t, p);
+    wm_texts_line(&t, offsetof(struct made, pod.template_), wm_get_span(p->labels, "pod-template-hash"),
+                  REASON_MAX);
 
     bool well = m.pod.ready || wm_json_span_is(wm_get_span(p->status, "phase"), "Succeeded");
 

@@ -1,11 +1,7 @@
-/* Volumes that Velero copies, and its server. */
+/* Volumes that Velero copies. */
 #include <stddef.h>
 
 #include "details_impl.h"
-
-enum { MESSAGE_MAX_N = 384 };
-
-/* --- volumes --- */
 
 #define AT(member) offsetof(struct wm_volume_state, member)
 
@@ -46,24 +42,5 @@ void *wm_volume_make(const struct wm_parts *p)
                   WM_NAME_MAX);
     wm_texts_line(&t, AT(uploader), wm_get_span(p->spec, "uploaderType"), WM_WORD_MAX);
     return wm_texts_close(&t, &v, sizeof v);
-}
-#undef AT
-
-/* --- the server --- */
-
-#define AT(member) offsetof(struct wm_server_state, member)
-void *wm_server_make(const struct wm_parts *p)
-{
-    struct wm_json_value available = wm_any_condition(p->status, "Available");
-    struct wm_texts t = WM_TEXTS;
-    struct wm_server_state s;
-
-    memset(&s, 0, sizeof s);
-    s.available = wm_json_span_is(wm_get_span(available, "status"), "True");
-    s.available_known = available.node != 0;
-    s.available_s = wm_time_at(available, "lastTransitionTime");
-    wm_texts_line(&t, AT(reason), wm_get_span(available, "reason"), WM_WORD_MAX);
-    wm_texts_line(&t, AT(message), wm_get_span(available, "message"), MESSAGE_MAX_N);
-    return wm_texts_close(&t, &s, sizeof s);
 }
 #undef AT

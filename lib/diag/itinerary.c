@@ -12,6 +12,7 @@ const struct wm_route wm_routes[WM_ITINERARY_COUNT] = {
     [WM_ITINERARY_VOLUMES] = {"VolumeMigration", wm_volume_phases, wm_volume_stops},
     [WM_ITINERARY_VOLUMES_FAILED] = {"VolumeMigrationFailed", wm_volume_phases, wm_volume_failed_stops},
     [WM_ITINERARY_VOLUMES_ROLLBACK] = {"VolumeMigrationRollback", wm_volume_phases, wm_volume_rollback_stops},
+    [WM_ITINERARY_VM] = {"VirtualMachine", wm_vm_phases, wm_vm_stops},
 };
 
 static const char *const wait_texts[WM_WAIT_COUNT] = {
@@ -36,6 +37,12 @@ static const char *const wait_texts[WM_WAIT_COUNT] = {
     [WM_WAIT_RSYNC_SERVER] = "the rsync server pods to run",
     [WM_WAIT_RSYNC] = "rsync to copy the volumes",
     [WM_WAIT_RSYNC_GONE] = "the rsync pods and their objects to be gone",
+    [WM_WAIT_VM_WORKER] = "a worker of VirtRigaud's manager",
+    [WM_WAIT_VM_PROVIDERS] = "its providers to be ready for it",
+    [WM_WAIT_VM_SNAPSHOT] = "the snapshot of the source machine",
+    [WM_WAIT_VM_EXPORT] = "the source's provider to export the disk",
+    [WM_WAIT_VM_IMPORT] = "the target's provider to import the disk",
+    [WM_WAIT_VM_TARGET] = "the new VirtualMachine to be ready",
 };
 
 static const char *const end_texts[WM_END_COUNT] = {
@@ -49,6 +56,9 @@ static const char *const end_texts[WM_END_COUNT] = {
         "does not notice that and goes on waiting.",
     [WM_END_RSYNC_RETRIES] = "A volume is given up after 20 attempts (or spec.backOffLimit); pods that never "
                              "start are waited for forever.",
+    [WM_END_VM_MOUNT] = "VirtRigaud gives up five minutes after the PVC was made, where that is not mounted; "
+                        "everything else is waited for forever.",
+    [WM_END_VM_COPY] = "VirtRigaud's client gives up after half an hour.",
 };
 
 const char *wm_wait_text(enum wm_wait w)
@@ -110,9 +120,19 @@ const struct wm_phase *wm_dvm_phase_find(const char *name)
     return find_in(wm_volume_phases, name);
 }
 
+const struct wm_phase *wm_vm_phase_find(const char *name)
+{
+    return find_in(wm_vm_phases, name);
+}
+
 const struct wm_phase *wm_phase_at(size_t i)
 {
     return nth_of(wm_migration_phases, i);
+}
+
+const struct wm_phase *wm_vm_phase_at(size_t i)
+{
+    return nth_of(wm_vm_phases, i);
 }
 
 const struct wm_phase *wm_dvm_phase_at(size_t i)

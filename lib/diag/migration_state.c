@@ -9,6 +9,7 @@ static const char *const kind_names[WM_RUN_KIND_COUNT] = {
     [WM_RUN_STAGE] = "stage",
     [WM_RUN_STATE] = "state",
     [WM_RUN_ROLLBACK] = "rollback",
+    [WM_RUN_VM] = "vm",
 };
 
 static const char *const outcome_names[WM_RUN_OUTCOME_COUNT] = {
@@ -223,6 +224,7 @@ static bool read_end(struct wm_json_value status, struct wm_migration_state *m)
 
     if (!over && !failed)
         return false;
+    m->over = over;
     if (over)
         m->completed_s = time_of(end, "lastTransitionTime");
     conclude(m, failed ? WM_RUN_FAILED : end.node ? ends[i].outcome : WM_RUN_ENDED, end);

@@ -1,5 +1,6 @@
 /* Where a migration stands: its clusters, all that belongs to it, and how it ended. */
 #include "situation_impl.h"
+#include "waymark/vm.h"
 
 #include <stdlib.h>
 
@@ -115,6 +116,10 @@ static uint8_t cluster_of(const struct wm_world *w, const struct wm_record *plan
 
 static void find_clusters(const struct wm_world *w, struct wm_situation *s)
 {
+    if (s->vm) { /* it has no plan, and all of it is on one cluster */
+        s->source = s->target = s->migration->cluster;
+        return;
+    }
     s->plan = plan_of(w, s->migration);
     if (!s->plan)
         return;
@@ -146,7 +151,7 @@ static void find_blind(const struct wm_world *w, struct wm_situation *s)
 bool wm_is_child(const struct wm_record *parent, const struct wm_record *r)
 {
     return r != parent && r->kind != WM_KIND_MIGPLAN && r->kind != WM_KIND_MIGMIGRATION &&
-           r->kind < WM_KIND_EVIDENCE &&
+           r->kind != WM_KIND_VMMIGRATION && r->kind < WM_KIND_EVIDENCE &&
            (wm_kinds[parent->kind].where == WM_ON_HOST || r->cluster == parent->cluster);
 }
 
@@ -360,6 +365,11 @@ static void walk(struct walk *k)
 
 /* --- the end --- */
 
+const struct wm_phase *wm_phase_of(const struct wm_situation *s, const char *name)
+{
+    return s->vm ? wm_vm_phase_find(name) : wm_phase_find(name);
+}
+
 static const struct wm_record *failed_dvm_of(const struct wm_situation *s)
 {
     for (size_t i = 0; i < s->n_twigs; i++)
@@ -379,7 +389,7 @@ static enum wm_ending ending_of(const struct wm_situation *s)
     };
     enum wm_ending e = endings[s->state->outcome];
 
-    if (strcmp(s->state->phase, "Completed") != 0)
+    if (!s->state->over)
         return WM_ENDING_NONE;
     if ((e == WM_ENDING_SUCCEEDED || e == WM_ENDING_SUCCEEDED_WITH_WARNINGS) && failed_dvm_of(s))
         return WM_ENDING_DATA_NOT_MIGRATED;
@@ -389,7 +399,7 @@ static enum wm_ending ending_of(const struct wm_situation *s)
 /* What the failed phase waited for; else the first of its children that failed for good. */
 static const struct wm_record *culprit_of(const struct wm_world *w, const struct wm_situation *s)
 {
-    const struct wm_phase *failed = wm_phase_find(s->state->cause);
+    const struct wm_phase *failed = wm_phase_of(s, s->state->cause);
     const struct wm_record *r = failed ? wm_awaited_by(w, s, failed) : NULL;
 
     for (size_t i = 0; !r && i < s->n_twigs; i++) {
@@ -432,6 +442,7 @@ void wm_situation_place(const struct wm_world *w, const struct wm_record *r, str
     *ret = (struct wm_situation){
         .migration = r,
         .state = wm_migration_of(r),
+        .vm = r->kind == WM_KIND_VMMIGRATION ? wm_vm_of(r) : NULL,
         .source = WM_NO_CLUSTER,
         .target = WM_NO_CLUSTER,
         .source_name = "",

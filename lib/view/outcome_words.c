@@ -22,6 +22,7 @@ static const char *const runs[WM_RUN_KIND_COUNT] = {
     [WM_RUN_STAGE] = "The stage migration",
     [WM_RUN_STATE] = "The state migration",
     [WM_RUN_ROLLBACK] = "The rollback",
+    [WM_RUN_VM] = "The migration of the machine",
 };
 
 static const char *const brief_endings[WM_ENDING_COUNT] = {
