@@ -212,11 +212,10 @@ void wm_report_status(const struct wm_world *w, const struct wm_situation *s, co
     put_conditions(out, w, s, h);
     put_clusters(out, w, s, h);
     put_timeline(out, h);
-    if (s->vm)
-        wm_report_put_restarts(w, s, out);
     wm_report_put_stall(h, out);
     if (d)
         wm_report_put_findings(d, out);
+    wm_report_put_restarts(w, s, out);
     wm_report_put_progress(s, out);
     wm_report_put_tree(w, s, end, out);
     wm_put_close(out, '}');
