@@ -15,6 +15,7 @@
 enum { TODO_MAX = 65536, CREDIT_MS = 200, TIDY_MS = 600000 };
 /* What cannot be written is tried again; others of its kind on its cluster wait meanwhile. */
 enum { RETRY_MS = 30000, REFUSED_MS = 600000 };
+enum { HOST = 0 }; /* the cluster of that number */
 enum { CALL_MS = 2000, PATH_MAX_N = 1024, OBJECT_MAX = 4 << 20, PATCH_MAX = 64 << 10 };
 
 static const char JSON_PATCH[] = "application/json-patch+json";
@@ -90,6 +91,8 @@ void wm_repair_object(struct wm_repair *r, const struct wm_record *record, struc
     wm_auto_buf struct wm_buf patch = WM_BUF_MAX(PATCH_MAX);
     wm_uid missing;
 
+    if (kind == WM_KIND_PVC && record->cluster != HOST) /* VirtRigaud works on the host alone */
+        return;
     if (parent != WM_PARENT_NONE)
         keep_parent(r, parent, object);
     enum wm_lack lack = wm_lack_of(&look, &patch, missing);
@@ -141,12 +144,39 @@ static bool is_kept(void *ctx, const char *uid)
     return wm_model_find_anywhere(c->world.model, wm_id_of(wm_str_of(uid))) != NULL;
 }
 
+/* VirtRigaud looks at all Providers of a namespace when a PVC of a migration changes there.  It lists these
+ * PVCs in no order, so that with two of them the Deployments' templates may change by that, and a rollout
+ * would cut what other migrations copy (internal/controller/provider_controller.go). */
+struct siblings {
+    uint16_t namespace_;
+    size_t n;
+};
+
+static void count_sibling(void *ctx, const struct wm_record *r)
+{
+    struct siblings *s = ctx;
+
+    s->n += r->cluster == HOST && r->namespace_ == s->namespace_ && wm_claim_of(r)->vm_migration[0];
+}
+
+static bool disturbs(const struct choice *c, const struct wm_todo_item *item)
+{
+    const struct wm_record *record = wm_model_find(c->world.model, item->cluster, item->id);
+
+    if (item->kind != WM_KIND_PVC || !record)
+        return false;
+    struct siblings s = {.namespace_ = record->namespace_};
+
+    wm_model_each(c->world.model, WM_KIND_PVC, count_sibling, &s);
+    return s.n > 1;
+}
+
 static bool may_take(void *ctx, const struct wm_todo_item *item)
 {
     const struct choice *c = ctx;
     enum wm_cluster_sight sight = c->world.clusters[item->cluster].sight;
 
-    return (sight == WM_SIGHT_GOOD || sight == WM_SIGHT_PARTIAL) &&
+    return !disturbs(c, item) && (sight == WM_SIGHT_GOOD || sight == WM_SIGHT_PARTIAL) &&
            c->now_ms >= c->repair->retry_ms[item->cluster][item->kind];
 }
 

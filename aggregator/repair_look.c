@@ -5,8 +5,6 @@
 enum { AT_VERSION = WM_O_COUNT, AT_DELETION, AT_PHASE, AT_COUNT };
 enum { PATCH_MAX = 64 << 10 };
 
-static const char MTC[] = "migration.openshift.io";
-
 static const struct wm_label_rule *rule_of(enum wm_kind kind)
 {
     size_t n;
@@ -28,18 +26,34 @@ enum wm_parent_kind wm_parent_kind_of(enum wm_kind kind)
     return WM_PARENT_NONE;
 }
 
-/* mig-controller writes its objects as a whole: a write of ours while it works on one costs it a conflict.
- * It leaves alone what has ended.  Velero patches, or tries again; a label more does not hinder it. */
+/* The phases in which a write of ours costs the owner of an object nothing.
+ *
+ * mig-controller writes its objects as a whole: a write of ours while it works on one costs it a conflict. It
+ * leaves alone what has ended.
+ *
+ * VirtRigaud takes a change for a reason to look at once, and may look before it sees what it has just
+ * written itself: it would export, import or take a snapshot twice.  In phases that only wait, and at the
+ * end, looking once more does no harm (internal/controller/vmmigration_controller.go).
+ *
+ * Velero patches, or tries again; a label more does not hinder it, nor those who make pods, Jobs and PVCs. */
+static const struct rest {
+    const char *group, *phases[6];
+} rests[] = {
+    {"migration.openshift.io", {"Completed", "Succeeded", "Failed"}},
+    {"infra.virtrigaud.io", {"Validating", "Creating", "Validating-Target", "Ready", "Failed"}},
+};
+
 static bool is_at_rest(enum wm_kind kind, struct wm_json_span phase)
 {
-    static const char *const ended[] = {"Completed", "Succeeded", "Failed"};
-
-    if (strcmp(wm_kinds[kind].group, MTC) != 0)
-        return true;
-    for (size_t i = 0; i < sizeof ended / sizeof ended[0]; i++)
-        if (wm_json_span_is(phase, ended[i]))
-            return true;
-    return false;
+    for (size_t i = 0; i < sizeof rests / sizeof rests[0]; i++) {
+        if (strcmp(wm_kinds[kind].group, rests[i].group) != 0)
+            continue;
+        for (const char *const *p = rests[i].phases; *p; p++)
+            if (wm_json_span_is(phase, *p))
+                return true;
+        return false;
+    }
+    return true;
 }
 
 /* Each operation relies on what was read: a map that was not there may be there now, and a value may have

@@ -170,8 +170,10 @@ static void on_object(void *ctx, const struct wm_record *record, struct wm_str o
     const struct running *r = ctx;
 
     wm_follow_object(r->follow, record, object, live);
-    /* A MigMigration's labels follow its spec, too. */
-    if (r->repair && (record->relabelled || record->kind == WM_KIND_MIGMIGRATION))
+    /* A migration's labels follow its spec, too, and wait for a moment that does not disturb its controller.
+     */
+    if (r->repair &&
+        (record->relabelled || record->kind == WM_KIND_MIGMIGRATION || record->kind == WM_KIND_VMMIGRATION))
         wm_repair_object(r->repair, record, object);
 }
 

@@ -16,7 +16,8 @@ const struct wm_rule wm_label_rule_unsafe_name = {
     WM_CAUSE_INVALID,
     "",
     "",
-    "A plan's or migration's name with characters that labels do not allow cannot be written on its objects.",
+    "A name of a plan, project, migration or provider with characters that labels do not allow cannot be "
+    "written on objects.",
     "use a name of letters, digits, '-', '_' and '.'",
 };
 
@@ -128,7 +129,8 @@ static void add_label_finding(struct wm_verdict *v)
         .rule = &wm_label_rule_unsafe_name,
         .mode = WM_MODE_WARN,
         .field = "metadata",
-        .why = "the plan's or migration's name cannot be a label value, so that no label has it",
+        .why = "the name of its plan, project, migration or provider cannot be a label value, so that no "
+               "label has it",
     };
     free(v->list);
     v->list = list;

@@ -6,7 +6,7 @@
 #include "waymark/options.h"
 
 struct wm_label_settings {
-    char *plan, *migration, *uid;
+    char *plan, *migration, *uid, *source_provider, *target_provider;
     struct wm_option_list plan_aliases;
 };
 
@@ -21,7 +21,13 @@ struct wm_label_settings {
     {"label-migration", WM_OPTION_TEXT, (at) + offsetof(struct wm_label_settings, migration),                \
      "migration.openshift.io/migmigration-name", "KEY", NULL, 0, 0, "label with the migration's name"},      \
     {"label-uid", WM_OPTION_TEXT, (at) + offsetof(struct wm_label_settings, uid),                            \
-     "migration.openshift.io/migmigration-uid", "KEY", NULL, 0, 0, "label with the migration's uid"}
+     "migration.openshift.io/migmigration-uid", "KEY", NULL, 0, 0, "label with the migration's uid"},        \
+    {"label-source-provider", WM_OPTION_TEXT,                                                                \
+     (at) + offsetof(struct wm_label_settings, source_provider), "waymark.io/source-provider", "KEY", NULL,  \
+     0, 0, "label with the name of the VirtRigaud Provider that a VMMigration is from"},                     \
+    {"label-target-provider", WM_OPTION_TEXT,                                                                \
+     (at) + offsetof(struct wm_label_settings, target_provider), "waymark.io/target-provider", "KEY", NULL,  \
+     0, 0, "label with the name of the VirtRigaud Provider that a VMMigration is to"}
 // clang-format on
 
 /* The configuration that they make, checked; borrows from them. */

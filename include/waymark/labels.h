@@ -12,17 +12,22 @@
 
 /* Which keys are written.  Strings are borrowed and outlive the use. */
 struct wm_label_conf {
-    const char *plan;                                   /* migration.openshift.io/migplan-name */
-    const char *plan_aliases[WM_LABEL_ALIASES_MAX];     /* further keys of the plan, on MigMigrations only */
-    const char *migration;                              /* migration.openshift.io/migmigration-name */
-    const char *uid;                                    /* migration.openshift.io/migmigration-uid */
-    const char *plan_annotation, *migration_annotation; /* full names longer than a label may be */
+    const char *plan;                               /* migration.openshift.io/migplan-name */
+    const char *plan_aliases[WM_LABEL_ALIASES_MAX]; /* further keys of the plan, on MigMigrations only */
+    const char *migration;                          /* migration.openshift.io/migmigration-name */
+    const char *uid;                                /* migration.openshift.io/migmigration-uid */
+    const char *source_provider, *target_provider;  /* waymark.io/source-provider, .../target-provider */
+    /* Full names longer than a label may be. */
+    const char *plan_annotation, *migration_annotation;
+    const char *source_provider_annotation, *target_provider_annotation;
 };
 extern const struct wm_label_conf wm_label_conf_default;
 
-/* WM_E_INVALID when a key is malformed, given twice, or one that mig-controller or Velero acts upon: such a
- * label could make a plan's closing delete an object, or a rollback, or hide a Restore's progress
- * (mig-controller pkg/controller/migplan, migmigration/rollback.go; velero pkg/podvolume/restorer.go). */
+/* WM_E_INVALID when a key is malformed, given twice, or one that mig-controller, Velero or VirtRigaud
+ * acts upon: such a label could make a plan's closing delete an object, or a rollback, hide a Restore's
+ * progress, or have every Provider mount a PVC (mig-controller pkg/controller/migplan,
+ * migmigration/rollback.go; velero pkg/podvolume/restorer.go; virtrigaud
+ * internal/controller/provider_controller.go). */
 int wm_label_conf_check(const struct wm_label_conf *conf, struct wm_error *err);
 
 /* How an existing different value is treated: in REPLACE rows the reference is the authority, in FILL rows
@@ -35,6 +40,7 @@ enum wm_label_source {
     WM_FROM_LABELS,  /* own labels; what lacks, from the MigMigration whose uid they tell */
     WM_FROM_OWNER,   /* the owner of kind `parent`, by ownerReference */
     WM_FROM_UID_KEY, /* the `parent` whose uid stands in the label `uid_key` */
+    WM_FROM_VM_SPEC, /* spec.metadata.project, the providers of spec, and the own name */
 };
 
 struct wm_label_rule {
@@ -43,8 +49,10 @@ struct wm_label_rule {
     enum wm_parent_kind parent;
     enum wm_label_policy policy;
     const char *uid_key; /* of WM_FROM_UID_KEY */
+    const char
+        *name_key; /* label with the migration's name, for when the owner does not tell it; NULL = none */
     const char *guard_key[2],
-        *guard_val[2]; /* labels that the object must bear to be MTC's (val NULL = any) */
+        *guard_val[2]; /* labels that the object must bear to be a migration's (val NULL = any) */
     const char *from;  /* for people: the README's column */
 };
 const struct wm_label_rule *wm_label_rules(size_t *ret_n);

@@ -1,5 +1,4 @@
-/* A Kubernetes object as far as Waymark reads it: metadata and the one reference that a migration has.  Pure.
- */
+/* A Kubernetes object as far as Waymark reads it: metadata and the references that a migration has.  Pure. */
 #ifndef WAYMARK_OBJECT_H
 #define WAYMARK_OBJECT_H
 
@@ -19,12 +18,17 @@ enum wm_object_member {
     WM_O_ANNOTATIONS,
     WM_O_OWNERS,
     WM_O_PLAN_REF, /* spec.migPlanRef.name of a MigMigration */
+    WM_O_PROJECT,  /* of a VMMigration: spec.metadata.project */
+    WM_O_SOURCE_PROVIDER,
+    WM_O_TARGET_PROVIDER, /* spec.source.providerRef.name, spec.target.providerRef.name */
     WM_O_COUNT
 };
 #define WM_OBJECT_POINTERS(prefix)                                                                           \
     prefix "", prefix "/metadata", prefix "/metadata/name", prefix "/metadata/generateName",                 \
         prefix "/metadata/namespace", prefix "/metadata/uid", prefix "/metadata/labels",                     \
-        prefix "/metadata/annotations", prefix "/metadata/ownerReferences", prefix "/spec/migPlanRef/name"
+        prefix "/metadata/annotations", prefix "/metadata/ownerReferences", prefix "/spec/migPlanRef/name",  \
+        prefix "/spec/metadata/project", prefix "/spec/source/providerRef/name",                             \
+        prefix "/spec/target/providerRef/name"
 
 struct wm_object {
     struct wm_json_span at[WM_O_COUNT]; /* borrowed from the text that was read */
@@ -38,6 +42,7 @@ enum wm_parent_kind {
     WM_PARENT_DIM,
     WM_PARENT_BACKUP,
     WM_PARENT_RESTORE,
+    WM_PARENT_VMMIGRATION,
     WM_PARENT_COUNT
 };
 
@@ -54,7 +59,8 @@ typedef char wm_uid[WM_LABEL_VALUE_MAX + 1]; /* uids are used as label values */
 /* Whose an object is; "" = not known. */
 struct wm_identity {
     wm_name plan, migration; /* full names; where only a label is known, its (perhaps shortened) value */
-    wm_uid uid;              /* of the MigMigration */
+    wm_uid uid;              /* of the migration */
+    wm_name source_provider, target_provider; /* VirtRigaud's; full names as above */
 };
 
 /* A reference to a parent: by namespace, name and uid, or by uid alone (name ""). */

@@ -11,8 +11,8 @@ struct wm_store *wm_store_new(void);
 struct wm_store *wm_store_free(struct wm_store *s);
 
 /* Adds or replaces.  `whole`: the record comes from the whole object, not from its metadata alone: only then
- * is a MigMigration's plan certain when no label tells it, and metadata that come later do not take it away
- * again. */
+ * are a MigMigration's plan and a VMMigration's providers certain when no label tells them, and metadata that
+ * come later do not take them away again. */
 void wm_store_put(struct wm_store *s, const struct wm_parent *p, bool whole);
 void wm_store_remove(struct wm_store *s, const char *uid);
 

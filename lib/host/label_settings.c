@@ -9,6 +9,8 @@ int wm_label_settings_conf(const struct wm_label_settings *s, struct wm_label_co
     conf.plan = s->plan ? s->plan : "";
     conf.migration = s->migration ? s->migration : "";
     conf.uid = s->uid ? s->uid : "";
+    conf.source_provider = s->source_provider ? s->source_provider : "";
+    conf.target_provider = s->target_provider ? s->target_provider : "";
     memset(conf.plan_aliases, 0, sizeof conf.plan_aliases);
     if (s->plan_aliases.n > WM_LABEL_ALIASES_MAX)
         return wm_fail(err, WM_E_TOO_BIG, "label-plan-aliases", "%zu aliases of the plan's label; at most %d",

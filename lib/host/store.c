@@ -5,7 +5,19 @@
 #include <stdlib.h>
 
 /* A parent packed into about 200 bytes: its strings one after the other, each with its NUL. */
-enum field { F_NAMESPACE, F_NAME, F_UID, F_PLAN, F_MIGRATION, F_MIGRATION_UID, F_UP_NAME, F_UP_UID, F_COUNT };
+enum field {
+    F_NAMESPACE,
+    F_NAME,
+    F_UID,
+    F_PLAN,
+    F_MIGRATION,
+    F_MIGRATION_UID,
+    F_SOURCE,
+    F_TARGET,
+    F_UP_NAME,
+    F_UP_UID,
+    F_COUNT
+};
 
 struct record {
     struct record *next;
@@ -61,8 +73,16 @@ struct wm_store *wm_store_free(struct wm_store *s)
 
 static struct record *pack(const struct wm_parent *p, bool whole)
 {
-    const char *const fields[F_COUNT] = {p->namespace_,         p->name,         p->uid,     p->identity.plan,
-                                         p->identity.migration, p->identity.uid, p->up.name, p->up.uid};
+    const char *const fields[F_COUNT] = {p->namespace_,
+                                         p->name,
+                                         p->uid,
+                                         p->identity.plan,
+                                         p->identity.migration,
+                                         p->identity.uid,
+                                         p->identity.source_provider,
+                                         p->identity.target_provider,
+                                         p->up.name,
+                                         p->up.uid};
     size_t size = 0, at = 0;
 
     for (int i = 0; i < F_COUNT; i++)
@@ -99,6 +119,8 @@ static void unpack(const struct record *r, struct wm_parent *p)
     COPY_TEXT(p->identity.plan, text_of(r, F_PLAN));
     COPY_TEXT(p->identity.migration, text_of(r, F_MIGRATION));
     COPY_TEXT(p->identity.uid, text_of(r, F_MIGRATION_UID));
+    COPY_TEXT(p->identity.source_provider, text_of(r, F_SOURCE));
+    COPY_TEXT(p->identity.target_provider, text_of(r, F_TARGET));
     p->up.kind = (enum wm_parent_kind)r->up_kind;
     COPY_TEXT(p->up.namespace_, p->up.kind && text_of(r, F_UP_NAME)[0] ? p->namespace_ : "");
     COPY_TEXT(p->up.name, text_of(r, F_UP_NAME));
@@ -142,6 +164,21 @@ static void unlink_record(struct wm_store *s, struct record **link)
     free(r);
 }
 
+/* Of a migration its labels alone do not tell all, unless a webhook gave them; a VMMigration may have no
+ * plan, but has a provider. */
+static bool labels_tell(enum wm_parent_kind kind, const char *plan, const char *target_provider)
+{
+    return kind == WM_PARENT_VMMIGRATION ? target_provider[0] != '\0' : plan[0] != '\0';
+}
+
+static bool is_certain(const struct record *r)
+{
+    bool of_spec = r->kind == WM_PARENT_MIGMIGRATION || r->kind == WM_PARENT_VMMIGRATION;
+
+    return !of_spec || r->whole ||
+           labels_tell((enum wm_parent_kind)r->kind, text_of(r, F_PLAN), text_of(r, F_TARGET));
+}
+
 void wm_store_put(struct wm_store *s, const struct wm_parent *p, bool whole)
 {
     struct wm_parent kept;
@@ -149,9 +186,12 @@ void wm_store_put(struct wm_store *s, const struct wm_parent *p, bool whole)
     pthread_mutex_lock(&s->lock);
     struct record **link = link_of(s, p->uid);
 
-    if (*link && (*link)->whole && !whole && !p->identity.plan[0]) {
+    if (*link && (*link)->whole && !whole &&
+        !labels_tell(p->kind, p->identity.plan, p->identity.target_provider)) {
         kept = *p;
         COPY_TEXT(kept.identity.plan, text_of(*link, F_PLAN));
+        COPY_TEXT(kept.identity.source_provider, text_of(*link, F_SOURCE));
+        COPY_TEXT(kept.identity.target_provider, text_of(*link, F_TARGET));
         p = &kept;
         whole = true;
     }
@@ -219,8 +259,7 @@ enum wm_found wm_store_find(struct wm_store *s, const struct wm_ref *ref, struct
     const struct record *r = *link_of(s, ref->uid);
 
     if (r && r->kind == ref->kind && (!ref->name[0] || strcmp(text_of(r, F_NAME), ref->name) == 0) &&
-        (!ref->namespace_[0] || strcmp(text_of(r, F_NAMESPACE), ref->namespace_) == 0) &&
-        (r->kind != WM_PARENT_MIGMIGRATION || r->whole || text_of(r, F_PLAN)[0])) {
+        (!ref->namespace_[0] || strcmp(text_of(r, F_NAMESPACE), ref->namespace_) == 0) && is_certain(r)) {
         unpack(r, ret);
         found = WM_FOUND;
     }

@@ -2,7 +2,7 @@
 #include "waymark/labels.h"
 #include "waymark/patch.h"
 
-enum { MAX_WANTED = 3 + WM_LABEL_ALIASES_MAX };
+enum { MAX_NAMES = 4, MAX_WANTED = MAX_NAMES + 1 + WM_LABEL_ALIASES_MAX };
 
 /* One key of a string map that should have a value. */
 struct wanted {
@@ -15,6 +15,8 @@ struct wanted_map {
     struct wm_json_span map;
     struct wanted list[MAX_WANTED];
     size_t n;
+    char values[MAX_NAMES][WM_LABEL_VALUE_MAX + 1]; /* of names, as labels have them */
+    size_t n_values;
 };
 
 static void want(struct wanted_map *m, const char *key, const char *value, bool replace)
@@ -57,43 +59,65 @@ static void patch_map(struct wm_patch *p, const struct wanted_map *m)
     }
 }
 
+/* A name that the object is to bear: the full one, its label, and the annotation for what a label has no room
+ * for. */
+struct bearing {
+    const char *name, *label, *annotation;
+};
+enum { PLAN };
+
+/* False when no label can bear that name. */
+static bool want_name(const struct wm_label_conf *conf, const struct wm_label_rule *rule,
+                      const struct bearing *b, bool is_plan, struct wanted_map *labels,
+                      struct wanted_map *notes)
+{
+    bool replace = rule->policy == WM_REPLACE;
+    char *value = labels->values[labels->n_values];
+    struct wm_str full = wm_str_of(b->name);
+
+    if (full.n == 0)
+        return true;
+    if (wm_label_value_of(full, value) == 0)
+        return false;
+    labels->n_values++;
+    want(labels, b->label, value, replace);
+    for (size_t i = 0; is_plan && rule->source == WM_FROM_SPEC && i < WM_LABEL_ALIASES_MAX; i++)
+        if (conf->plan_aliases[i])
+            want(labels, conf->plan_aliases[i], value, replace);
+    if (full.n > WM_LABEL_VALUE_MAX)
+        want(notes, b->annotation, b->name, replace);
+    return true;
+}
+
 size_t wm_label_patch(const struct wm_label_conf *conf, const struct wm_label_rule *rule,
                       const struct wm_object *o, struct wm_derivation *d, struct wm_buf *out)
 {
-    char plan[WM_LABEL_VALUE_MAX + 1], migration[WM_LABEL_VALUE_MAX + 1];
     const struct wm_identity *id = &d->identity;
-    struct wm_str full_plan = wm_str_of(id->plan), full_migration = wm_str_of(id->migration);
-    size_t plan_n = wm_label_value_of(full_plan, plan),
-           migration_n = wm_label_value_of(full_migration, migration);
-    bool replace = rule->policy == WM_REPLACE;
-    struct wanted_map labels = {"/metadata/labels", o->at[WM_O_LABELS], .n = 0};
-    struct wanted_map notes = {"/metadata/annotations", o->at[WM_O_ANNOTATIONS], .n = 0};
+    const struct bearing bearings[MAX_NAMES] = {
+        [PLAN] = {id->plan, conf->plan, conf->plan_annotation},
+        {id->migration, conf->migration, conf->migration_annotation},
+        {id->source_provider, conf->source_provider, conf->source_provider_annotation},
+        {id->target_provider, conf->target_provider, conf->target_provider_annotation},
+    };
+    struct wanted_map labels = {.pointer = "/metadata/labels", .map = o->at[WM_O_LABELS]};
+    struct wanted_map notes = {.pointer = "/metadata/annotations", .map = o->at[WM_O_ANNOTATIONS]};
     struct wm_patch p = wm_patch_to(out);
+    bool safe = true;
 
     if (o->at[WM_O_METADATA].kind != WM_JSON_OBJECT) {
         d->outcome = WM_UNRELATED; /* an object without metadata is the API server's to refuse */
         return 0;
     }
-    if (plan_n) {
-        want(&labels, conf->plan, plan, replace);
-        if (rule->source == WM_FROM_SPEC)
-            for (size_t i = 0; i < WM_LABEL_ALIASES_MAX && conf->plan_aliases[i]; i++)
-                want(&labels, conf->plan_aliases[i], plan, replace);
-    }
-    if (migration_n)
-        want(&labels, conf->migration, migration, replace);
+    for (size_t i = 0; i < MAX_NAMES; i++)
+        safe &= want_name(conf, rule, &bearings[i], i == PLAN, &labels, &notes);
     /* The uid key is ours alone, and copies what the object's own correlation says: a different value is
-     * wrong. */
+     * wrong.  MigMigrations and VMMigrations have none: they have their own. */
     if (id->uid[0] && rule->source != WM_FROM_SPEC)
         want(&labels, conf->uid, id->uid, true);
-    if (plan_n && full_plan.n > WM_LABEL_VALUE_MAX)
-        want(&notes, conf->plan_annotation, id->plan, replace);
-    if (migration_n && full_migration.n > WM_LABEL_VALUE_MAX)
-        want(&notes, conf->migration_annotation, id->migration, replace);
     patch_map(&p, &labels);
     patch_map(&p, &notes);
     wm_patch_end(&p);
-    if (d->outcome == WM_LABELLED && ((full_plan.n && !plan_n) || (full_migration.n && !migration_n)))
+    if (d->outcome == WM_LABELLED && !safe)
         d->outcome = WM_UNSAFE_NAME;
     else if (d->outcome == WM_LABELLED && p.n_ops == 0)
         d->outcome = WM_COMPLETE;

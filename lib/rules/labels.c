@@ -2,121 +2,12 @@
 
 #include <stdio.h>
 
-#include "waymark/names.h"
-
 #define MTC "migration.openshift.io"
-#define VELERO "velero.io"
 
 /* Keys that mig-controller writes and that carry a migration's uid (mig-controller
  * pkg/apis/migration/v1alpha1/ labels.go, CorrelationLabel: the lower-cased kind, with the uid as value). */
 static const char CORRELATION[] = "migmigration";
 static const char PART_OF[] = "app.kubernetes.io/part-of", PART_OF_MTC[] = "openshift-migration";
-
-const struct wm_label_conf wm_label_conf_default = {
-    .plan = MTC "/migplan-name",
-    .plan_aliases = {"migrations.openshift.io/migPlanName"},
-    .migration = MTC "/migmigration-name",
-    .uid = MTC "/migmigration-uid",
-    .plan_annotation = "waymark.io/migplan-name",
-    .migration_annotation = "waymark.io/migmigration-name",
-};
-
-// clang-format off
-static const struct wm_label_rule rules[] = {
-    {MTC, "MigMigration", "migmigrations", WM_FROM_SPEC, WM_PARENT_NONE, WM_REPLACE,
-     .from = "`spec.migPlanRef.name` and its own name (with generateName: at its first update)"},
-    {VELERO, "Backup", "backups", WM_FROM_LABELS, WM_PARENT_MIGMIGRATION, WM_FILL,
-     .from = "mig-controller's labels; of an old controller, the MigMigration whose uid is in `migmigration`"},
-    {VELERO, "Restore", "restores", WM_FROM_LABELS, WM_PARENT_MIGMIGRATION, WM_FILL,
-     .from = "mig-controller's labels; of an old controller, the MigMigration whose uid is in `migmigration`"},
-    {VELERO, "PodVolumeBackup", "podvolumebackups", WM_FROM_OWNER, WM_PARENT_BACKUP, WM_FILL,
-     .from = "its owner, the Backup"},
-    {VELERO, "PodVolumeRestore", "podvolumerestores", WM_FROM_OWNER, WM_PARENT_RESTORE, WM_FILL,
-     .from = "its owner, the Restore"},
-    {VELERO, "DataUpload", "datauploads", WM_FROM_OWNER, WM_PARENT_BACKUP, WM_FILL,
-     .from = "its owner, the Backup"},
-    {VELERO, "DataDownload", "datadownloads", WM_FROM_OWNER, WM_PARENT_RESTORE, WM_FILL,
-     .from = "its owner, the Restore"},
-    {MTC, "DirectVolumeMigration", "directvolumemigrations", WM_FROM_OWNER, WM_PARENT_MIGMIGRATION, WM_REPLACE,
-     .from = "its owner, the MigMigration"},
-    {MTC, "DirectImageMigration", "directimagemigrations", WM_FROM_OWNER, WM_PARENT_MIGMIGRATION, WM_REPLACE,
-     .from = "its owner, the MigMigration"},
-    {MTC, "DirectVolumeMigrationProgress", "directvolumemigrationprogresses", WM_FROM_OWNER, WM_PARENT_DVM, WM_REPLACE,
-     .from = "its owner, the DirectVolumeMigration, and that one's owner"},
-    {MTC, "DirectImageStreamMigration", "directimagestreammigrations", WM_FROM_OWNER, WM_PARENT_DIM, WM_REPLACE,
-     .from = "its owner, the DirectImageMigration, and that one's owner"},
-    {"batch", "Job", "jobs", WM_FROM_UID_KEY, WM_PARENT_MIGMIGRATION, WM_FILL,
-     .uid_key = "owner", .guard_key = {"mighook"},
-     .from = "hook Jobs of MTC only (label `mighook`): the MigMigration whose uid is in `owner`"},
-    {"", "Pod", "pods", WM_FROM_UID_KEY, WM_PARENT_DVM, WM_FILL,
-     .uid_key = "directvolumemigration",
-     .guard_key = {"owner", "purpose"}, .guard_val = {"directvolumemigration", "rsync"},
-     .from = "rsync pods of MTC only (`owner=directvolumemigration,purpose=rsync`): the DirectVolumeMigration whose uid is in `directvolumemigration`"},
-};
-
-/* Keys with a meaning to somebody else.  A prefix ends in '/'. */
-static const char *const dangerous[] = {
-    "migplan", "migmigration", "migcluster", "migstorage", "mighook", "miganalytic", "directvolumemigration",
-    "directimagemigration", "directimagestreammigration", "migrationcontroller",
-    "migration-included-stage-backup", "migration-initial-backup", "migration-stage-backup",
-    "migration-stage-restore", "migration-final-restore", "migration-direct-volume", "owner", "purpose", "phase", "app",
-    "app.kubernetes.io/part-of",
-    MTC "/migration-uid", MTC "/migrated-by-migplan", MTC "/migrated-by-migmigration", MTC "/is-stage-pod",
-    MTC "/is-application-pod", MTC "/migration-registry", MTC "/created-for-pvc", MTC "/rsync-attempt",
-    MTC "/dvmp-done", "velero.io/",
-};
-// clang-format on
-
-const struct wm_label_rule *wm_label_rules(size_t *ret_n)
-{
-    *ret_n = sizeof rules / sizeof rules[0];
-    return rules;
-}
-
-const struct wm_label_rule *wm_label_rule_of(struct wm_json_span group, struct wm_json_span kind)
-{
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (wm_json_span_is(kind, rules[i].kind) && wm_json_span_is(group, rules[i].group))
-            return &rules[i];
-    return NULL;
-}
-
-/* --- configuration --- */
-
-static bool is_dangerous(const char *key)
-{
-    for (size_t i = 0; i < sizeof dangerous / sizeof dangerous[0]; i++) {
-        size_t n = strlen(dangerous[i]);
-
-        if (strcmp(key, dangerous[i]) == 0)
-            return true;
-        if (dangerous[i][n - 1] == '/' && strncmp(key, dangerous[i], n) == 0)
-            return true;
-    }
-    return false;
-}
-
-int wm_label_conf_check(const struct wm_label_conf *c, struct wm_error *err)
-{
-    const char *keys[3 + WM_LABEL_ALIASES_MAX] = {c->plan, c->migration, c->uid};
-    size_t n = 3;
-
-    for (size_t i = 0; i < WM_LABEL_ALIASES_MAX && c->plan_aliases[i]; i++)
-        keys[n++] = c->plan_aliases[i];
-    for (size_t i = 0; i < n; i++) {
-        if (!wm_label_key_ok(wm_str_of(keys[i])))
-            return wm_fail(err, WM_E_INVALID, NULL, "'%s' is not a label key", keys[i]);
-        if (is_dangerous(keys[i]))
-            return wm_fail(err, WM_E_INVALID, NULL,
-                           "'%s' is a label that MTC or Velero act upon; choose another", keys[i]);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(keys[i], keys[k]) == 0)
-                return wm_fail(err, WM_E_INVALID, NULL, "label '%s' is given twice", keys[i]);
-    }
-    return WM_OK;
-}
-
-/* --- derivation --- */
 
 static const char *const outcome_names[WM_OUTCOME_COUNT] = {
     [WM_LABELLED] = "labelled",       [WM_COMPLETE] = "complete",
@@ -131,15 +22,22 @@ const char *wm_outcome_name(enum wm_outcome o)
 
 #define COPY(span, array) wm_span_copy((span), (array), sizeof(array))
 
-/* What an object says of itself: full names from our annotations, else the labels. */
+/* The full name from our annotation, else what the label has. */
+static void own_name(const struct wm_object *o, const char *annotation, const char *label, wm_name ret)
+{
+    if (!wm_span_copy(wm_member(o->at[WM_O_ANNOTATIONS], annotation), ret, sizeof(wm_name)))
+        wm_span_copy(wm_member(o->at[WM_O_LABELS], label), ret, sizeof(wm_name));
+}
+
+/* What an object says of itself. */
 static void own_identity(const struct wm_label_conf *conf, const struct wm_object *o, struct wm_identity *ret)
 {
-    struct wm_json_span labels = o->at[WM_O_LABELS], notes = o->at[WM_O_ANNOTATIONS];
+    struct wm_json_span labels = o->at[WM_O_LABELS];
 
-    if (!COPY(wm_member(notes, conf->plan_annotation), ret->plan))
-        COPY(wm_member(labels, conf->plan), ret->plan);
-    if (!COPY(wm_member(notes, conf->migration_annotation), ret->migration))
-        COPY(wm_member(labels, conf->migration), ret->migration);
+    own_name(o, conf->plan_annotation, conf->plan, ret->plan);
+    own_name(o, conf->migration_annotation, conf->migration, ret->migration);
+    own_name(o, conf->source_provider_annotation, conf->source_provider, ret->source_provider);
+    own_name(o, conf->target_provider_annotation, conf->target_provider, ret->target_provider);
     if (!COPY(wm_member(labels, CORRELATION), ret->uid))
         COPY(wm_member(labels, conf->uid), ret->uid);
 }
@@ -182,13 +80,19 @@ static struct wm_ref owner_ref(const struct wm_object *o, enum wm_parent_kind ki
     return ref;
 }
 
+static void fill(wm_name to, const wm_name from)
+{
+    if (!to[0])
+        memcpy(to, from, sizeof(wm_name));
+}
+
 /* Fills what is still unknown in `to`. */
 static void merge(struct wm_identity *to, const struct wm_identity *from)
 {
-    if (!to->plan[0])
-        memcpy(to->plan, from->plan, sizeof to->plan);
-    if (!to->migration[0])
-        memcpy(to->migration, from->migration, sizeof to->migration);
+    fill(to->plan, from->plan);
+    fill(to->migration, from->migration);
+    fill(to->source_provider, from->source_provider);
+    fill(to->target_provider, from->target_provider);
     if (!to->uid[0])
         memcpy(to->uid, from->uid, sizeof to->uid);
 }
@@ -260,6 +164,24 @@ static bool passes_guard(const struct wm_label_rule *rule, struct wm_json_span l
     return true;
 }
 
+static void derive_from_owner(const struct wm_label_rule *rule, const struct wm_object *o,
+                              const char *namespace_, wm_find_fn *find, void *ctx, struct wm_derivation *d)
+{
+    if (!passes_guard(rule, o->at[WM_O_LABELS]))
+        return;
+    resolve(owner_ref(o, rule->parent, namespace_), find, ctx, d);
+    if (rule->name_key && !d->identity.migration[0])
+        COPY(wm_member(o->at[WM_O_LABELS], rule->name_key), d->identity.migration);
+}
+
+static void derive_from_vm_spec(const struct wm_object *o, struct wm_identity *ret)
+{
+    COPY(o->at[WM_O_PROJECT], ret->plan);
+    COPY(o->at[WM_O_NAME], ret->migration);
+    COPY(o->at[WM_O_SOURCE_PROVIDER], ret->source_provider);
+    COPY(o->at[WM_O_TARGET_PROVIDER], ret->target_provider);
+}
+
 static void derive_from_uid_key(const struct wm_label_rule *rule, const struct wm_object *o, wm_find_fn *find,
                                 void *ctx, struct wm_derivation *d)
 {
@@ -272,6 +194,11 @@ static void derive_from_uid_key(const struct wm_label_rule *rule, const struct w
     /* On a cluster without MigMigrations the label still says whose hook this is. */
     if (rule->parent == WM_PARENT_MIGMIGRATION && !d->identity.uid[0])
         memcpy(d->identity.uid, ref.uid, sizeof ref.uid);
+}
+
+static bool is_anyones(const struct wm_identity *id)
+{
+    return id->plan[0] || id->migration[0] || id->uid[0] || id->source_provider[0] || id->target_provider[0];
 }
 
 void wm_derive(const struct wm_label_conf *conf, const struct wm_label_rule *rule, const struct wm_object *o,
@@ -288,13 +215,16 @@ void wm_derive(const struct wm_label_conf *conf, const struct wm_label_rule *rul
         derive_from_labels(conf, o, find, ctx, &d);
         break;
     case WM_FROM_OWNER:
-        resolve(owner_ref(o, rule->parent, namespace_), find, ctx, &d);
+        derive_from_owner(rule, o, namespace_, find, ctx, &d);
+        break;
+    case WM_FROM_VM_SPEC:
+        derive_from_vm_spec(o, &d.identity);
         break;
     case WM_FROM_UID_KEY:
         derive_from_uid_key(rule, o, find, ctx, &d);
         break;
     }
-    if (d.outcome == WM_LABELLED && !d.identity.plan[0] && !d.identity.migration[0] && !d.identity.uid[0])
+    if (d.outcome == WM_LABELLED && !is_anyones(&d.identity))
         d.outcome = WM_UNRELATED;
     *ret = d;
 }
@@ -315,6 +245,17 @@ static void project_migration(const struct wm_object *o, struct wm_parent *p)
     memcpy(p->identity.uid, p->uid, sizeof p->uid);
 }
 
+/* The same of a VMMigration: what spec says wins over the labels, which are all that metadata have. */
+static void project_vm(const struct wm_object *o, struct wm_parent *p)
+{
+    struct wm_identity said = {0};
+
+    derive_from_vm_spec(o, &said);
+    memcpy(said.uid, p->uid, sizeof p->uid);
+    merge(&said, &p->identity);
+    p->identity = said;
+}
+
 int wm_parent_project(const struct wm_label_conf *conf, enum wm_parent_kind kind, struct wm_str object,
                       struct wm_parent *ret, struct wm_error *err)
 {
@@ -332,6 +273,8 @@ int wm_parent_project(const struct wm_label_conf *conf, enum wm_parent_kind kind
     own_identity(conf, &o, &p.identity);
     if (kind == WM_PARENT_MIGMIGRATION) {
         project_migration(&o, &p);
+    } else if (kind == WM_PARENT_VMMIGRATION) {
+        project_vm(&o, &p);
     } else if (kind == WM_PARENT_DVM || kind == WM_PARENT_DIM) {
         p.up = owner_ref(&o, WM_PARENT_MIGMIGRATION, p.namespace_);
     } else if (is_uid(p.identity.uid)) {

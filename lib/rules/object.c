@@ -8,6 +8,7 @@ const struct wm_parent_resource wm_parent_resources[WM_PARENT_COUNT] = {
     [WM_PARENT_DIM] = {MTC, "v1alpha1", "directimagemigrations", "DirectImageMigration"},
     [WM_PARENT_BACKUP] = {"velero.io", "v1", "backups", "Backup"},
     [WM_PARENT_RESTORE] = {"velero.io", "v1", "restores", "Restore"},
+    [WM_PARENT_VMMIGRATION] = {"infra.virtrigaud.io", "v1beta1", "vmmigrations", "VMMigration"},
 };
 
 bool wm_span_copy(struct wm_json_span s, char *out, size_t size)

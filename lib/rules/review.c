@@ -113,9 +113,9 @@ static void put_base64(struct wm_buf *out, struct wm_str s)
 static void put_warning(struct wm_buf *out, const struct wm_mutation *m)
 {
     if (m->derivation.outcome == WM_UNSAFE_NAME)
-        wm_buf_puts(
-            out, ",\"warnings\":[\"waymark: not labelled: the plan's or migration's name cannot be a label "
-                 "value (allowed: letters, digits, '-', '_', '.')\"]");
+        wm_buf_puts(out, ",\"warnings\":[\"waymark: not labelled: the name of its plan, project, migration "
+                         "or provider cannot be "
+                         "a label value (allowed: letters, digits, '-', '_', '.')\"]");
 }
 
 void wm_review_begin_answer(const struct wm_review *r, bool allowed, struct wm_buf *out)

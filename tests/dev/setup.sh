@@ -6,7 +6,8 @@
 #   --only   build, test, lint, cluster, assets, bench or all (the default); cluster includes assets
 #   --list   print the table and install nothing
 #
-# Needs root or sudo only when something is missing. A tool found in PATH counts, wherever it came from.
+# Needs root or sudo only when something is missing. A tool found in PATH counts, wherever it came from. Of the package
+# prometheus only promtool is taken (lint: the alerts), into the cache.
 set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -104,6 +105,12 @@ while read -r purpose package command reason; do
     wanted+=("$package")
 done < <(packages)
 
+# Not a row of the table: installing prometheus would start it.
+fetch_promtool() {
+    [[ $purposes != *,lint,* ]] || bash "$WM_ROOT/tests/dev/promtool.sh" >/dev/null ||
+        warn 'there is no promtool: the alerts will not be tried'
+}
+
 missing=()
 if ((${#wanted[@]})); then
     have dpkg-query || die "this is no Debian system; install by hand what ./dev setup --list names"
@@ -115,6 +122,7 @@ if ((${#wanted[@]})); then
     done
 fi
 if ((${#missing[@]} == 0)); then
+    fetch_promtool
     [[ -n $quiet ]] || say "setup: all that $only needs is there"
     exit 0
 fi
@@ -163,3 +171,4 @@ remove_guard
 if [[ -n $fresh_etcd && -d /run/systemd/system ]]; then
     "${as_root[@]}" systemctl --quiet disable etcd.service 2>/dev/null || true
 fi
+fetch_promtool

@@ -9,6 +9,7 @@
 #define UID_M "11111111-1111-1111-1111-111111111111"
 #define UID_B "22222222-2222-2222-2222-222222222222"
 #define UID_D "33333333-3333-3333-3333-333333333333"
+#define UID_V "44444444-4444-4444-4444-444444444444"
 #define UID_X "99999999-9999-9999-9999-999999999999"
 #define META "\"namespace\":\"openshift-migration\",\"uid\":\"u\",\"resourceVersion\":\"7\""
 #define OWNER(group, kind, name, uid)                                                                        \
@@ -21,6 +22,16 @@
 #define ALL PLAN "," MIGRATION "," MIGRATION_UID
 #define SIGNED "\"app.kubernetes.io/part-of\":\"openshift-migration\",\"migmigration\":\"" UID_M "\""
 #define VELERO_BACKUP "\"velero.io/backup-name\":\"b\",\"velero.io/backup-uid\":\"" UID_B "\""
+
+#define VM_META "\"namespace\":\"vm\",\"uid\":\"" UID_V "\",\"resourceVersion\":\"7\",\"name\":\"web\""
+#define VM_SPEC                                                                                              \
+    "\"spec\":{\"source\":{\"providerRef\":{\"name\":\"vs\"}},\"target\":{\"providerRef\":{\"name\":\"lv\"}" \
+    "}}"
+#define VM_PROVIDERS "\"waymark.io/source-provider\":\"vs\",\"waymark.io/target-provider\":\"lv\""
+#define VM_NAME "\"migration.openshift.io/migmigration-name\":\"web\""
+#define VM_STORAGE "\"virtrigaud.io/component\":\"migration-storage\",\"virtrigaud.io/migration\":\"web\""
+#define VM_PVC_META "\"namespace\":\"vm\",\"uid\":\"u\",\"resourceVersion\":\"7\""
+#define VM_IN(phase) "{\"metadata\":{" VM_META "}," VM_SPEC ",\"status\":{\"phase\":\"" phase "\"}}"
 
 /* --- what is known of parents: a migration on the host, its Backup on another cluster, its DVM --- */
 
@@ -45,6 +56,7 @@ static struct wm_store *parents(void)
     put_parent(s, WM_PARENT_DVM,
                "{\"metadata\":{\"name\":\"d\",\"namespace\":\"openshift-migration\",\"uid\":\"" UID_D
                "\"," OWNER("migration.openshift.io/v1alpha1", "MigMigration", "m", UID_M) "}}");
+    put_parent(s, WM_PARENT_VMMIGRATION, "{\"metadata\":{" VM_META "}," VM_SPEC "}");
     return s;
 }
 
@@ -118,6 +130,23 @@ static const struct row rows[] = {
     {"a hook's Job gets them", WM_KIND_JOB,
      "{\"metadata\":{" META ",\"labels\":{\"mighook\":\"h\",\"owner\":\"" UID_M "\"}}}", WM_LACKS_LABELS,
      "\"mighook\":\"h\",\"owner\":\"" UID_M "\"," ALL, NULL, false},
+    {"a VMMigration that has ended gets them", WM_KIND_VMMIGRATION, VM_IN("Ready"), WM_LACKS_LABELS,
+     VM_NAME "," VM_PROVIDERS, NULL, false},
+    {"one that failed does", WM_KIND_VMMIGRATION, VM_IN("Failed"), WM_LACKS_LABELS, VM_NAME "," VM_PROVIDERS, NULL, false},
+    {"one that only waits does", WM_KIND_VMMIGRATION, VM_IN("Validating"), WM_LACKS_LABELS, VM_NAME "," VM_PROVIDERS, NULL, false},
+    {"one that VirtRigaud has not begun is left alone", WM_KIND_VMMIGRATION, "{\"metadata\":{" VM_META "}," VM_SPEC "}",
+     WM_LACKS_NOTHING, NULL, NULL, false},
+    {"one of which a snapshot is taken is left alone", WM_KIND_VMMIGRATION, VM_IN("Snapshotting"), WM_LACKS_NOTHING, NULL, NULL, false},
+    {"one that is exported is left alone", WM_KIND_VMMIGRATION, VM_IN("Exporting"), WM_LACKS_NOTHING, NULL, NULL, false},
+    {"one that is imported is left alone", WM_KIND_VMMIGRATION, VM_IN("Importing"), WM_LACKS_NOTHING, NULL, NULL, false},
+    {"a migration's PVC gets them from its VMMigration", WM_KIND_PVC,
+     "{\"metadata\":{" VM_PVC_META ",\"labels\":{" VM_STORAGE "}," OWNER("infra.virtrigaud.io/v1beta1", "VMMigration", "web", UID_V) "}}",
+     WM_LACKS_LABELS, VM_STORAGE "," VM_NAME "," VM_PROVIDERS ",\"migration.openshift.io/migmigration-uid\":\"" UID_V "\"", NULL, false},
+    {"a migration's PVC without an owner gets the name that it tells", WM_KIND_PVC,
+     "{\"metadata\":{" VM_PVC_META ",\"labels\":{" VM_STORAGE "}}}", WM_LACKS_LABELS, VM_STORAGE "," VM_NAME, NULL, false},
+    {"an application's PVC is left alone", WM_KIND_PVC,
+     "{\"metadata\":{" VM_PVC_META ",\"labels\":{\"app\":\"web\"}," OWNER("infra.virtrigaud.io/v1beta1", "VMMigration", "web", UID_V) "}}",
+     WM_LACKS_NOTHING, NULL, NULL, false},
     {"a kind without a rule is left alone", WM_KIND_DEPLOYMENT, "{\"metadata\":{" META "}}", WM_LACKS_NOTHING, NULL, NULL, false},
     {"what has no resourceVersion cannot be patched safely", WM_KIND_BACKUP,
      "{\"metadata\":{\"uid\":\"u\",\"labels\":{" SIGNED "}}}", WM_LACKS_NOTHING, NULL, NULL, false},

@@ -66,6 +66,9 @@ static const struct conf_row {
     {"the key by which a plan's closing deletes", "migplan", "act upon"},
     {"the key by which a rollback deletes", "migration.openshift.io/migrated-by-migplan", "act upon"},
     {"the key by which Velero hears of restores", "velero.io/restore-uid", "act upon"},
+    {"the key by which VirtRigaud finds what to mount", "virtrigaud.io/component", "act upon"},
+    {"any other key of VirtRigaud's", "virtrigaud.io/migration", "act upon"},
+    {"a provider's key once more", "waymark.io/target-provider", "twice"},
     {"the key that joins a stage backup", "migration-included-stage-backup", "act upon"},
     {"the migration key once more", "migration.openshift.io/migmigration-name", "twice"},
     {"no label key", "a b", "not a label key"},
@@ -236,11 +239,12 @@ static void every_rule_has_a_resource_and_a_source_for_the_table(void **state)
     const struct wm_label_rule *rules = wm_label_rules(&n);
 
     (void)state;
-    assert_true(n >= 13);
+    assert_true(n >= 15);
     for (size_t i = 0; i < n; i++) {
         assert_non_null(rules[i].resource);
         assert_true(strlen(rules[i].from) > 10);
-        assert_int_equal(rules[i].source == WM_FROM_UID_KEY, rules[i].guard_key[0] != NULL);
+        assert_int_equal(rules[i].source == WM_FROM_UID_KEY || rules[i].name_key,
+                         rules[i].guard_key[0] != NULL);
     }
 }
 

@@ -88,6 +88,27 @@ static void a_migration_whose_plan_is_unknown_is_a_miss_until_seen_whole(void **
     wm_store_free(s);
 }
 
+static void a_vm_migration_whose_providers_are_unknown_is_a_miss_until_seen_whole(void **state)
+{
+    struct wm_store *s = wm_store_new();
+    struct wm_parent p = migration("web", "u-1", "shop"), got;
+    struct wm_ref r = ref_to("web", "u-1");
+
+    (void)state;
+    r.kind = p.kind = WM_PARENT_VMMIGRATION;
+    wm_store_put(s, &p, false);
+    assert_int_equal(wm_store_find(s, &r, &got), WM_FOUND_MISS); /* a plan's label says nothing of them */
+    snprintf(p.identity.source_provider, sizeof p.identity.source_provider, "vs");
+    snprintf(p.identity.target_provider, sizeof p.identity.target_provider, "lv");
+    wm_store_put(s, &p, true);
+    p.identity.source_provider[0] = p.identity.target_provider[0] = '\0';
+    wm_store_put(s, &p, false);
+    assert_int_equal(wm_store_find(s, &r, &got), WM_FOUND);
+    assert_string_equal(got.identity.source_provider, "vs");
+    assert_string_equal(got.identity.target_provider, "lv");
+    wm_store_free(s);
+}
+
 static void a_complete_list_drops_what_it_does_not_hold(void **state)
 {
     struct wm_store *s = wm_store_new();
@@ -206,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_parent_is_found_by_uid_and_must_have_the_name),
         cmocka_unit_test(a_migration_whose_plan_is_unknown_is_a_miss_until_seen_whole),
+        cmocka_unit_test(a_vm_migration_whose_providers_are_unknown_is_a_miss_until_seen_whole),
         cmocka_unit_test(a_complete_list_drops_what_it_does_not_hold),
         cmocka_unit_test(thousands_are_held_and_removed),
         cmocka_unit_test(what_is_not_to_be_kept_goes),

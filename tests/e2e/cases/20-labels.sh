@@ -191,6 +191,86 @@ END
     assert_no_label job app $PLAN_KEY
 }
 
+# vm_migration METADATA [SPEC]: creates one in the test's namespace
+vm_migration() {
+    kubectl create -f - -o name <<END | sed 's/.*\///'
+apiVersion: infra.virtrigaud.io/v1beta1
+kind: VMMigration
+metadata: {$1, namespace: $NAMESPACE}
+spec:
+  source: {vmRef: {name: web}, providerRef: {name: vs}}
+  target: {name: web, providerRef: {name: lv}}
+  ${2:-}
+END
+}
+
+# claim NAME LABELS [OWNER]: creates a PVC as VirtRigaud does, of the VMMigration OWNER
+claim() {
+    local owners=''
+    [[ -z ${3:-} ]] || owners="[{apiVersion: infra.virtrigaud.io/v1beta1, kind: VMMigration, name: $3,
+        uid: $(uid_of vmmigration "$3" "$NAMESPACE"), controller: true, blockOwnerDeletion: true}]"
+    kubectl create -f - >/dev/null <<END
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: $1, namespace: $NAMESPACE, labels: {$2}, ownerReferences: ${owners:-[]}}
+spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 1Gi}}}
+END
+}
+
+# a VMMigration bears its providers, its project and its name, its PVC the same; other PVCs never even reach the webhook
+test_virtual_machines() {
+    local before
+    use_webhook
+    own_namespace
+    vm_migration 'name: web' 'metadata: {project: shop}' >/dev/null
+    assert_label vmmigration web waymark.io/source-provider vs
+    assert_label vmmigration web waymark.io/target-provider lv
+    assert_label vmmigration web $PLAN_KEY shop
+    assert_label vmmigration web $MIGRATION_KEY web
+    claim web-storage 'virtrigaud.io/component: migration-storage, virtrigaud.io/migration: web' web
+    assert_label pvc web-storage waymark.io/source-provider vs
+    assert_label pvc web-storage waymark.io/target-provider lv
+    assert_label pvc web-storage $PLAN_KEY shop
+    assert_label pvc web-storage $MIGRATION_KEY web
+    assert_label pvc web-storage $UID_KEY "$(uid_of vmmigration web "$NAMESPACE")"
+    assert_label pvc web-storage virtrigaud.io/component migration-storage
+    assert_eq 'persistentvolumeclaim/web-storage' "$(kubectl get pvc -n "$NAMESPACE" -l waymark.io/target-provider=lv -o name)"
+    before=$(webhook_metric waymark_http_requests_total)
+    claim app 'app: web' web
+    assert_eq "$before" "$(webhook_metric waymark_http_requests_total)" 'calls for a PVC of an application'
+    assert_no_label pvc app $MIGRATION_KEY
+}
+
+# a VMMigration that was made with generateName, or has lost its label, gets it at its next update; status writes never wait
+test_virtual_machines_updates() {
+    local name before
+    use_webhook
+    own_namespace
+    name=$(vm_migration 'generateName: web-')
+    assert_no_label vmmigration "$name" $MIGRATION_KEY
+    kubectl annotate vmmigration "$name" -n "$NAMESPACE" a=b >/dev/null
+    assert_label vmmigration "$name" $MIGRATION_KEY "$name"
+    kubectl label vmmigration "$name" -n "$NAMESPACE" $MIGRATION_KEY- >/dev/null
+    assert_label vmmigration "$name" $MIGRATION_KEY "$name"
+    before=$(webhook_metric waymark_http_requests_total)
+    kubectl annotate vmmigration "$name" -n "$NAMESPACE" c=d >/dev/null
+    assert_eq "$((before + $(validated_updates)))" "$(webhook_metric waymark_http_requests_total)" 'calls for a labelled one'
+}
+# validated_updates: how often one update is asked about for validation
+validated_updates() {
+    kubectl get validatingwebhookconfiguration waymark-validation -o json |
+        jq '[.webhooks[].rules[] | select(any(.resources[]; . == "vmmigrations") and any(.operations[]; . == "UPDATE"))] | length'
+}
+
+# a PVC that a restore brought back without its owner says whose it was, and no more
+test_virtual_machines_restored_pvc() {
+    use_webhook
+    own_namespace
+    claim gone-storage 'virtrigaud.io/component: migration-storage, virtrigaud.io/migration: gone'
+    assert_label pvc gone-storage $MIGRATION_KEY gone
+    assert_no_label pvc gone-storage waymark.io/source-provider
+}
+
 # 1,000 status updates of a labelled migration, written as mig-controller writes them, are not one call to the webhook
 test_status_updates_never_wait() {
     local before

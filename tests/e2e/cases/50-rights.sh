@@ -76,7 +76,8 @@ look_up_each_parent() {
     for row in 'PodVolumeBackup velero.io/v1 Backup velero.io/v1' 'PodVolumeRestore velero.io/v1 Restore velero.io/v1' \
         'DirectVolumeMigration migration.openshift.io/v1alpha1 MigMigration migration.openshift.io/v1alpha1' \
         'DirectVolumeMigrationProgress migration.openshift.io/v1alpha1 DirectVolumeMigration migration.openshift.io/v1alpha1' \
-        'DirectImageStreamMigration migration.openshift.io/v1alpha1 DirectImageMigration migration.openshift.io/v1alpha1'; do
+        'DirectImageStreamMigration migration.openshift.io/v1alpha1 DirectImageMigration migration.openshift.io/v1alpha1' \
+        'PersistentVolumeClaim v1 VMMigration infra.virtrigaud.io/v1beta1'; do
         read -r kind api owner owner_api <<<"$row"
         # Its required fields are checked only after the webhook was asked.
         kubectl create --dry-run=server --validate=false -o name -f - <<END >/dev/null 2>&1 || true
@@ -85,6 +86,7 @@ kind: $kind
 metadata:
   name: nobody
   namespace: openshift-migration
+  labels: {virtrigaud.io/component: migration-storage} # of the PVC, or nobody is asked
   ownerReferences: [{apiVersion: $owner_api, kind: $owner, name: nobody, uid: 99999999-9999-4999-8999-999999999999, controller: true}]
 spec: {}
 END

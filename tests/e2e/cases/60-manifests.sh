@@ -39,8 +39,8 @@ test_accepted_whole() {
     while read -r overlay expected; do
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -k "$OVERLAYS/$overlay" | wc -l)" "objects of $overlay"
     done <<END
-kubernetes-1.16 29
-legacy-v1beta1 26
+kubernetes-1.16 31
+legacy-v1beta1 28
 END
 }
 
@@ -52,14 +52,14 @@ test_accepted() {
         served "$WM_ROOT/manifests/$folder" >"$E2E_TEST_DIR/all.yaml"
         assert_eq "$expected" "$(kubectl apply --dry-run=server -o name -f "$E2E_TEST_DIR/all.yaml" | wc -l)" "objects of $folder"
     done <<END
-base 27
+base 29
 remote 5
 remote-labels 2
-overlays/validation-fail 27
+overlays/validation-fail 29
 overlays/secret-lookups 3
 overlays/cluster-secrets 3
-overlays/cert-manager 25
-overlays/openshift-service-ca 25
+overlays/cert-manager 27
+overlays/openshift-service-ca 27
 END
 }
 
@@ -72,12 +72,13 @@ test_match_conditions_refused() {
 
 # nothing differs after it is applied, nor after the webhook has written its caBundle, and applying again keeps that
 test_no_drift() {
-    local i config
+    local i n config
     here
     kubectl apply -k "$OVERLAYS/kubernetes-1.16" >/dev/null
     kubectl diff -k "$OVERLAYS/kubernetes-1.16" || fail 'differs after it was applied'
     for config in "${CONFIGS[@]}"; do
-        for i in 0 1 2 3; do
+        n=$(kubectl get "$config" -o json | jq '.webhooks | length')
+        for ((i = 0; i < n; i++)); do
             kubectl patch "$config" --type=json \
                 -p "[{\"op\":\"add\",\"path\":\"/webhooks/$i/clientConfig/caBundle\",\"value\":\"Y2E=\"}]" >/dev/null
         done
@@ -86,8 +87,8 @@ test_no_drift() {
     assert_eq '' "$(kubectl apply -k "$OVERLAYS/kubernetes-1.16" | grep -v unchanged)" 'what applying again changes'
     kubectl apply --server-side --force-conflicts -k "$OVERLAYS/kubernetes-1.16" >/dev/null
     for config in "${CONFIGS[@]}"; do
-        assert_eq 'Y2E= Y2E= Y2E= Y2E=' \
-            "$(kubectl get "$config" -o jsonpath='{.webhooks[*].clientConfig.caBundle}')" "caBundles of $config"
+        assert_eq '["Y2E="]' \
+            "$(kubectl get "$config" -o json | jq -c '[.webhooks[].clientConfig.caBundle] | unique')" "caBundles of $config"
     done
 }
 
@@ -187,10 +188,10 @@ test_validation_fail() {
     diff <(served "$WM_ROOT/manifests/base") <(served "$OVERLAYS/validation-fail" | sed 's/failurePolicy: Fail/failurePolicy: Ignore/')
 }
 
-# an old API server that drops selectors is never told of updates, Jobs or Pods
+# an old API server that drops selectors is never told of updates, Jobs, Pods or PVCs
 test_legacy_is_narrow() {
     here
-    assert_eq '["CREATE"] migration.openshift.io velero.io' "$(served "$OVERLAYS/legacy-v1beta1" | objects |
+    assert_eq '["CREATE"] infra.virtrigaud.io migration.openshift.io velero.io' "$(served "$OVERLAYS/legacy-v1beta1" | objects |
         jq -r 'select(.kind == "MutatingWebhookConfiguration") | [.webhooks[].rules[]] |
             "\([.[].operations[]] | unique) \([.[].apiGroups[]] | unique | join(" "))"')"
     assert_eq '["CREATE"] infra.virtrigaud.io migration.openshift.io' "$(served "$OVERLAYS/legacy-v1beta1" | objects |
