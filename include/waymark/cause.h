@@ -199,9 +199,11 @@ struct wm_diagnosis {
     size_t behind; /* migrations that wait for this one */
 };
 void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret);
-/* How many migrations get on only when this one does: those of its plan that are postponed until it is over,
+/* How many migrations get on only when this one does: those of its plan that go after it,
  * and those whose Backup or Restore Velero has queued behind one of this one's. */
 size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s);
+void wm_migrations_behind_each(const struct wm_world *w, const struct wm_situation *s, wm_record_fn *fn,
+                               void *ctx);
 
 /* --- progress --- */
 
