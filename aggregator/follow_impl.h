@@ -44,6 +44,7 @@ struct tracked {
     struct wm_said said[WM_SAID_COUNT];
     char verdict[WM_VERDICT_MAX];
     struct wm_pulse pulse;
+    struct wm_volume_marks marks; /* of an unfinished one */
     wm_word warned;             /* the cause that the last event told; "" = none stands */
     wm_word stalled;            /* lock: the cause that stands; "" = none */
     int64_t stalled_s;          /* lock: since when */

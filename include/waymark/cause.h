@@ -75,12 +75,15 @@ struct wm_suspect {
         via; /* index of the one that depends on it; WM_NO_SUSPECT for the migration, which is the first */
 };
 
+struct wm_volume_marks;
+
 /* A situation with its suspects.  `w` and `s` are borrowed, and with them every record. */
 struct wm_look {
     const struct wm_world *w;
     const struct wm_situation *s;
     const struct wm_thresholds *thresholds;
-    int64_t still_since_s; /* no progress since; see wm_pulse */
+    int64_t still_since_s;               /* no progress since; see wm_pulse */
+    const struct wm_volume_marks *marks; /* NULL = no volume is known to have moved by itself */
     struct wm_suspect suspects[WM_SUSPECTS_MAX];
     size_t n, n_more; /* more: beyond the maximum */
     /* Who else depends on a suspect: several pods on a node. */
@@ -102,6 +105,7 @@ struct wm_clue {
     const struct wm_record *r; /* suspect->record */
 
     int64_t since_s;               /* since when the signal stands; 0 = since the last progress */
+    bool by_us;                    /* since_s is by our own clock, as the last progress is */
     int64_t due_s;                 /* when it counts; 0 = `after` the signal's begin */
     int64_t until_s;               /* when it ceases to count; 0 = as long as it stands */
     const struct wm_record *other; /* who is in the way: {other} */
@@ -211,12 +215,30 @@ void wm_migrations_behind_each(const struct wm_world *w, const struct wm_situati
  * objects, pods that come up.  Labels, conditions of others and versions are not in it. */
 struct wm_pulse {
     uint64_t token;
-    int64_t changed_s; /* on our clock */
+    int64_t changed_s;             /* on our clock */
+    struct wm_volume_marks *marks; /* borrowed: kept up to date with it; NULL = none are kept */
 };
 uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s);
 /* True when it moved since the last call.  At the first call nothing is known of before: changed_s is then
  * the youngest time that stands in the objects themselves, never later than now. */
 bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm_situation *s);
+
+/* One volume may stand still among others that move: when the bytes changed of each that is being copied, on
+ * our clock.  The first sight of one counts as a change, so after a restart it begins anew.  All zero at
+ * first. */
+struct wm_volume_mark {
+    uint64_t key;
+    int64_t done, moved_s;
+    unsigned round; /* in which it was looked at last */
+};
+struct wm_volume_marks {
+    struct wm_volume_mark *list; /* owned, [room] */
+    size_t room, used;
+    unsigned round;
+};
+int64_t wm_volume_moved_s(const struct wm_volume_marks *m,
+                          const struct wm_record *volume); /* 0 = not known */
+void wm_volume_marks_done(struct wm_volume_marks *m);
 
 /* --- the words --- */
 

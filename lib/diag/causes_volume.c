@@ -220,11 +220,22 @@ static bool is_copying(const struct wm_clue *c)
     return is_awaited(c) && strcmp(wm_clue_phase(c, c->r), "InProgress") == 0;
 }
 
+/* Its own bytes may have stood still for longer than the migration has. */
+static int64_t moved_s(const struct wm_clue *c)
+{
+    int64_t own_s = wm_volume_moved_s(c->look->marks, c->r), all_s = c->look->still_since_s;
+
+    return own_s && own_s < all_s ? own_s : all_s;
+}
+
 static bool is_stuck(struct wm_clue *c)
 {
     if (!is_copying(c))
         return false;
-    c->since_s = wm_later(c->look->still_since_s, wm_later(c->r->created_s, c->r->started_s));
+    int64_t last_s = moved_s(c);
+
+    c->since_s = wm_later(last_s, wm_later(c->r->created_s, c->r->started_s));
+    c->by_us = c->since_s == last_s;
     wm_clue_volume(c);
     return true;
 }
@@ -232,7 +243,7 @@ static bool is_stuck(struct wm_clue *c)
 /* Bytes a second until something moved last; 0 = too early to tell. */
 static int64_t speed_of(const struct wm_clue *c)
 {
-    int64_t s = c->look->still_since_s - c->r->started_s;
+    int64_t s = moved_s(c) - c->r->started_s;
 
     return is_copying(c) && c->r->started_s && s >= c->look->thresholds->s[WM_T_COPY] && c->r->done > 0 &&
                    c->r->total > c->r->done
@@ -244,7 +255,7 @@ static int64_t speed_of(const struct wm_clue *c)
 static void say_slow(struct wm_clue *c)
 {
     c->since_s = c->r->started_s;
-    c->until_s = c->look->still_since_s + c->look->thresholds->s[WM_T_COPY];
+    c->until_s = moved_s(c) + c->look->thresholds->s[WM_T_COPY];
     wm_clue_volume(c);
 }
 
@@ -267,7 +278,7 @@ static bool is_too_slow(struct wm_clue *c)
     if (!speed || !c->look->s->ends_s)
         return false;
     left_s = (c->r->total - c->r->done) / speed;
-    if (c->look->still_since_s + left_s - left_s / 5 <= c->look->s->ends_s)
+    if (moved_s(c) + left_s - left_s / 5 <= c->look->s->ends_s)
         return false;
     say_slow(c);
     return true;

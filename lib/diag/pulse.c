@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "situation_impl.h"
+#include "velero_look.h"
+#include "volume_marks.h"
 #include "waymark/cause.h"
 #include "waymark/time.h"
 
@@ -40,7 +42,15 @@ static struct level level_below(const struct wm_world *w, const struct wm_record
     return (struct level){parent, parent->has_children ? wm_model_children(w->model, parent->id) : NULL};
 }
 
-static struct felt feel_below(const struct wm_world *w, const struct wm_record *migration)
+static void mark_volume(struct wm_volume_marks *marks, const struct wm_world *w, const struct wm_record *r)
+{
+    if (marks && wm_is_volume((enum wm_kind)r->kind) && wm_phase_is(w, r, "InProgress"))
+        wm_volume_marks_feel(marks, r, w->now_s);
+}
+
+/* `marks` may be NULL. */
+static struct felt feel_below(const struct wm_world *w, const struct wm_record *migration,
+                              struct wm_volume_marks *marks)
 {
     enum { DEPTH_MAX = 6 };
     struct level levels[DEPTH_MAX] = {level_below(w, migration)};
@@ -59,6 +69,7 @@ static struct felt feel_below(const struct wm_world *w, const struct wm_record *
         if (!wm_is_child(l->parent, r))
             continue;
         felt.token += token_of(w, r);
+        mark_volume(marks, w, r);
         felt.youngest_s =
             wm_later(felt.youngest_s, wm_later(r->created_s, wm_later(r->started_s, r->completed_s)));
         if (depth < DEPTH_MAX)
@@ -78,14 +89,16 @@ static uint64_t token_with(const struct wm_migration_state *m, const struct felt
 
 uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s)
 {
-    struct felt felt = feel_below(w, s->migration);
+    struct felt felt = feel_below(w, s->migration, NULL);
 
     return token_with(s->state, &felt);
 }
 
 bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm_situation *s)
 {
-    struct felt felt = feel_below(w, s->migration);
+    if (p->marks)
+        wm_volume_marks_begin(p->marks);
+    struct felt felt = feel_below(w, s->migration, p->marks);
     const struct wm_migration_state *m = s->state;
     uint64_t token = token_with(m, &felt);
     bool first = p->changed_s == 0;

@@ -269,6 +269,7 @@ void wm_look_around(const struct wm_world *w, const struct wm_situation *s, cons
     ret->w = w;
     ret->s = s;
     ret->thresholds = t;
+    ret->marks = NULL;
     ret->n = ret->n_more = ret->n_shared = 0;
     wm_suspect_add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
     add_plan(ret);
