@@ -73,6 +73,14 @@ struct wm_suspect {
     enum wm_role role;
     int16_t
         via; /* index of the one that depends on it; WM_NO_SUSPECT for the migration, which is the first */
+    int64_t
+        volumes_done_s; /* of a Backup, a Restore: when the last of its volumes was copied; 0 = none was */
+};
+
+/* A volume that is being copied, of this migration or another. */
+struct wm_copying {
+    const struct wm_record *volume;
+    const char *node;
 };
 
 struct wm_volume_marks;
@@ -91,6 +99,9 @@ struct wm_look {
         int16_t suspect, via;
     } shared[WM_SUSPECTS_MAX];
     size_t n_shared;
+    /* Where a volume of this migration waits for its turn: those of its kind that are being copied. */
+    struct wm_copying copying[WM_SUSPECTS_MAX];
+    size_t n_copying, n_copying_more;
 };
 void wm_look_around(const struct wm_world *w, const struct wm_situation *s, const struct wm_thresholds *t,
                     struct wm_look *ret);
