@@ -77,6 +77,7 @@ static char *judge_live(struct world *w, struct wm_follow *f, int64_t still_sinc
     wm_situation_say(&w->world, &s, t.said);
     char *text = diagnosis_text(wm_follow_diagnose(f, &t, &w->world, &s));
 
+    wm_volume_marks_done(&t.marks);
     wm_model_free(m);
     return text;
 }
