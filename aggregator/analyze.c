@@ -145,6 +145,7 @@ void wm_analyze(struct wm_analysis *a, const struct wm_world *w, const char *mig
     a->world = *w;
     wm_thresholds_default(&a->thresholds);
     wm_model_each(w->model, WM_KIND_MIGMIGRATION, gather, &g);
+    wm_model_each(w->model, WM_KIND_VMMIGRATION, gather, &g);
     if (!a->n)
         return;
     for (size_t i = 0; i < a->n; i++)

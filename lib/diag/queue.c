@@ -63,12 +63,12 @@ static bool is_queued_behind(const struct search *c, const struct wm_record *mig
     return false;
 }
 
-/* One that has no status yet is postponed as soon as it is looked at. */
+/* One that has no status yet is postponed as soon as it is looked at.  A VMMigration has no plan. */
 static bool is_postponed_by(const struct search *c, const struct wm_record *r)
 {
     const struct wm_migration_state *own = c->s->state, *m = wm_migration_of(r);
 
-    return (m->outcome == WM_RUN_POSTPONED || m->outcome == WM_RUN_NOT_STARTED) &&
+    return own->plan[0] && (m->outcome == WM_RUN_POSTPONED || m->outcome == WM_RUN_NOT_STARTED) &&
            strcmp(m->plan, own->plan) == 0 && strcmp(m->plan_namespace, own->plan_namespace) == 0 &&
            wm_goes_first(c->s->migration, r);
 }
