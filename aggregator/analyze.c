@@ -18,13 +18,47 @@ static void judge(struct wm_analysis *a, const struct wm_record *migration)
     wm_diagnose(&a->look, &a->d);
 }
 
+/* Total, so that a dump is told in the same order every time. */
+static int by_age(const struct wm_record *a, const struct wm_record *b)
+{
+    int names = strcmp(wm_record_name(a), wm_record_name(b));
+
+    if (a->created_s != b->created_s)
+        return a->created_s < b->created_s ? -1 : 1;
+    if (names || a->id.hi == b->id.hi)
+        return names ? names : (a->id.lo > b->id.lo) - (a->id.lo < b->id.lo);
+    return a->id.hi < b->id.hi ? -1 : 1;
+}
+
+static int by_turn(const void *a, const void *b)
+{
+    return by_age(*(const struct wm_record *const *)a, *(const struct wm_record *const *)b);
+}
+
+static void add_waiting(void *ctx, const struct wm_record *r)
+{
+    struct wm_analysis *a = ctx;
+
+    a->waiting[a->n_waiting++] = r;
+}
+
+static void find_waiting(struct wm_analysis *a)
+{
+    free(a->waiting);
+    a->waiting = NULL;
+    a->n_waiting = 0;
+    if (a->d.behind == 0)
+        return;
+    a->waiting = wm_xcalloc(a->d.behind, sizeof *a->waiting);
+    wm_migrations_behind_each(&a->world, &a->s, add_waiting, a);
+    qsort(a->waiting, a->n_waiting, sizeof *a->waiting, by_turn);
+}
+
 struct wm_case wm_analysis_case(struct wm_analysis *a, size_t i)
 {
-    const struct wm_patient *p = &a->list[i];
-
-    judge(a, p->migration);
-    a->d.behind = p->n_waiting;
-    return (struct wm_case){&a->d, p->waiting, p->n_waiting};
+    judge(a, a->list[i].migration);
+    find_waiting(a);
+    return (struct wm_case){&a->d, a->waiting, a->n_waiting};
 }
 
 void wm_analysis_report(struct wm_analysis *a, size_t i, struct wm_buf *out)
@@ -71,45 +105,6 @@ static void gather(void *ctx, const struct wm_record *r)
     a->list[a->n++] = (struct wm_patient){.migration = r};
 }
 
-static int by_record(const void *a, const void *b)
-{
-    uintptr_t x = (uintptr_t)((const struct wm_patient *)a)->migration,
-              y = (uintptr_t)((const struct wm_patient *)b)->migration;
-
-    return (x > y) - (x < y);
-}
-
-/* While they are looked at, they are in the order of by_record. */
-static struct wm_patient *patient_of(const struct wm_analysis *a, const struct wm_record *r)
-{
-    return bsearch(&(struct wm_patient){.migration = r}, a->list, a->n, sizeof *a->list, by_record);
-}
-
-static void add_waiting(struct wm_patient *p, const struct wm_record *r)
-{
-    if ((p->n_waiting & (p->n_waiting - 1)) == 0) { /* full: room is a power of two */
-        const struct wm_record **grown = wm_xcalloc(p->n_waiting ? 2 * p->n_waiting : 1, sizeof *grown);
-
-        if (p->n_waiting)
-            memcpy(grown, p->waiting, p->n_waiting * sizeof *grown);
-        free(p->waiting);
-        p->waiting = grown;
-    }
-    p->waiting[p->n_waiting++] = r;
-}
-
-/* Those that have to wait tell who goes first. */
-static void note_ahead(struct wm_analysis *a)
-{
-    for (size_t i = 0; i < a->look.n; i++) {
-        const struct wm_suspect *s = &a->look.suspects[i];
-        struct wm_patient *p = s->role == WM_ROLE_AHEAD ? patient_of(a, s->record) : NULL;
-
-        if (p)
-            add_waiting(p, a->look.s->migration);
-    }
-}
-
 static void look_at(struct wm_analysis *a, struct wm_patient *p)
 {
     struct wm_said said;
@@ -119,7 +114,6 @@ static void look_at(struct wm_analysis *a, struct wm_patient *p)
     p->pace = a->d.pace;
     p->alarms = said.wanted;
     a->n_alarms += said.wanted;
-    note_ahead(a);
 }
 
 static int rank_of(const struct wm_patient *p)
@@ -130,23 +124,6 @@ static int rank_of(const struct wm_patient *p)
     };
 
     return ranks[p->pace];
-}
-
-/* Total, so that a dump is told in the same order every time. */
-static int by_age(const struct wm_record *a, const struct wm_record *b)
-{
-    int names = strcmp(wm_record_name(a), wm_record_name(b));
-
-    if (a->created_s != b->created_s)
-        return a->created_s < b->created_s ? -1 : 1;
-    if (names || a->id.hi == b->id.hi)
-        return names ? names : (a->id.lo > b->id.lo) - (a->id.lo < b->id.lo);
-    return a->id.hi < b->id.hi ? -1 : 1;
-}
-
-static int by_turn(const void *a, const void *b)
-{
-    return by_age(*(const struct wm_record *const *)a, *(const struct wm_record *const *)b);
 }
 
 static int by_need(const void *a, const void *b)
@@ -171,18 +148,13 @@ void wm_analyze(struct wm_analysis *a, const struct wm_world *w, const char *mig
     wm_model_each(w->model, WM_KIND_VMMIGRATION, gather, &g);
     if (!a->n)
         return;
-    qsort(a->list, a->n, sizeof *a->list, by_record);
     for (size_t i = 0; i < a->n; i++)
         look_at(a, &a->list[i]);
-    for (size_t i = 0; i < a->n; i++)
-        if (a->list[i].n_waiting)
-            qsort(a->list[i].waiting, a->list[i].n_waiting, sizeof *a->list[i].waiting, by_turn);
     qsort(a->list, a->n, sizeof *a->list, by_need);
 }
 
 void wm_analysis_done(struct wm_analysis *a)
 {
-    for (size_t i = 0; i < a->n; i++)
-        free(a->list[i].waiting);
+    free(a->waiting);
     free(a->list);
 }

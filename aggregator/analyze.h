@@ -7,8 +7,6 @@
 /* One migration, as little of it as the order takes: there may be thousands. */
 struct wm_patient {
     const struct wm_record *migration;
-    const struct wm_record **waiting; /* owned: those that wait for it */
-    size_t n_waiting;
     enum wm_pace pace;
     bool alarms; /* something stops it, hides it, or threatens it */
 };
@@ -22,6 +20,8 @@ struct wm_analysis {
     struct wm_situation s;
     struct wm_look look;
     struct wm_diagnosis d;
+    const struct wm_record **waiting; /* owned: those that wait for it */
+    size_t n_waiting;
 };
 
 /* `migration` NULL = all. */

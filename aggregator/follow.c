@@ -30,6 +30,7 @@ static void free_tracked(struct tracked *t)
 {
     free(t->history);
     free(t->report_due);
+    wm_volume_marks_done(&t->marks);
     free(t);
 }
 

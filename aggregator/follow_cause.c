@@ -9,6 +9,9 @@ static void feel_pulse(struct tracked *t, const struct wm_world *w, const struct
 {
     bool first = t->pulse.changed_s == 0;
 
+    t->pulse.marks = s->ending == WM_ENDING_NONE ? &t->marks : NULL;
+    if (!t->pulse.marks)
+        wm_volume_marks_done(&t->marks);
     wm_pulse_feel(&t->pulse, w, s);
     if (!t->history)
         return;
@@ -61,6 +64,7 @@ const struct wm_diagnosis *wm_follow_diagnose(struct wm_follow *f, struct tracke
     feel_pulse(t, w, s);
     wm_look_around(w, s, &f->opts.thresholds, &look);
     look.still_since_s = t->pulse.changed_s;
+    look.marks = t->pulse.marks;
     wm_diagnose(&look, &d);
     if (stall == &none)
         none = (struct wm_stall){0};

@@ -11,7 +11,7 @@ static const struct wm_slot_rules usual_rules = {.retry_ms = 1000,
                                                  .forget_ms = 3600000,
                                                  .losses_max = 8};
 
-static const struct wm_slot_rules *rules_of(const struct wm_follow *f)
+const struct wm_slot_rules *wm_follow_report_rules(const struct wm_follow *f)
 {
     return f->opts.report_rules ? f->opts.report_rules : &usual_rules;
 }
@@ -112,7 +112,7 @@ static enum look look_at(struct wm_follow *f, const struct tracked *t)
     pthread_mutex_lock(&f->lock);
     const struct stored *s = &t->stored;
 
-    if (wm_mono_ms() - s->told_ms >= rules_of(f)->echo_ms)
+    if (wm_mono_ms() - s->told_ms >= wm_follow_report_rules(f)->echo_ms)
         look = s->gone ? GONE : s->version && s->version != s->ours ? TOUCHED : FINE;
     pthread_mutex_unlock(&f->lock);
     return look;
@@ -142,8 +142,8 @@ void wm_follow_guard_report(struct wm_follow *f, struct tracked *t, struct wm_ku
 
     if (look == FINE || (look == TOUCHED && s->slot.stands && wm_follow_is_ours(f, t, host) != 0))
         return;
-    wm_slot_lost(&s->slot, rules_of(f), now_ms);
-    switch (wm_slot_ask(&s->slot, rules_of(f), true, false, now_ms, &again_ms)) {
+    wm_slot_lost(&s->slot, wm_follow_report_rules(f), now_ms);
+    switch (wm_slot_ask(&s->slot, wm_follow_report_rules(f), true, false, now_ms, &again_ms)) {
     case WM_SLOT_NOW:
         make_anew(f, t, look);
         break;

@@ -41,18 +41,20 @@ struct tracked {
     int64_t offset_s;         /* of the host's clock */
     uint64_t wanted;          /* digest of our words as they should be; 0 = not judged yet */
     uint64_t written;         /* digest of what was written last */
+    wm_word written_cause;    /* which of it told why it does not get on; "" = it did not */
     struct wm_said said[WM_SAID_COUNT];
     char verdict[WM_VERDICT_MAX];
     struct wm_pulse pulse;
-    wm_word warned;             /* the cause that the last event told; "" = none stands */
-    wm_word stalled;            /* lock: the cause that stands; "" = none */
-    int64_t stalled_s;          /* lock: since when */
-    int64_t again_ms;           /* when time alone may change what is to be said; 0 = never */
-    int64_t retry_ms;           /* no write before */
-    struct wm_history *history; /* of an unfinished one, or one whose report is not written yet */
-    bool report_known;          /* the stored report was looked at */
-    bool report_unread;         /* that failed; again at retry_ms */
-    wm_uid foreign;             /* uid of a report of this name that is another migration's; "" = none */
+    struct wm_volume_marks marks; /* of an unfinished one */
+    wm_word warned;               /* the cause that the last event told; "" = none stands */
+    wm_word stalled;              /* lock: the cause that stands; "" = none */
+    int64_t stalled_s;            /* lock: since when */
+    int64_t again_ms;             /* when time alone may change what is to be said; 0 = never */
+    int64_t retry_ms;             /* no write before */
+    struct wm_history *history;   /* of an unfinished one, or one whose report is not written yet */
+    bool report_known;            /* the stored report was looked at */
+    bool report_unread;           /* that failed; again at retry_ms */
+    wm_uid foreign;               /* uid of a report of this name that is another migration's; "" = none */
     struct stored stored;
     uint64_t report;  /* digest of the status that is stored; 0 = none of ours */
     char *report_due; /* status to be stored; owned */
@@ -119,6 +121,7 @@ int wm_follow_is_ours(struct wm_follow *f, struct tracked *t, struct wm_kube *ho
 /* follow_guard.c: looks at what the watch of reports told of this one, and has it made anew when it is due.
  */
 void wm_follow_guard_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+const struct wm_slot_rules *wm_follow_report_rules(const struct wm_follow *f);
 /* Before a request of ours that shows whether it is there: what the watch tells from now on is newer. */
 void wm_follow_report_expected(struct wm_follow *f, struct tracked *t);
 /* It showed that it is not. */

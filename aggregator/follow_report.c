@@ -51,13 +51,13 @@ static void recall(struct tracked *t)
 }
 
 /* What we know to have written holds until it is made anew; else what is there is as good. */
-static void accept_stored(struct tracked *t, struct wm_str object)
+static void accept_stored(const struct wm_follow *f, struct tracked *t, struct wm_str object)
 {
     if (t->stored.content)
         return;
     t->stored.content = wm_report_stored_digest(object);
     t->stored.ours = version_of(object);
-    wm_slot_wrote(&t->stored.slot, wm_mono_ms());
+    wm_slot_wrote(&t->stored.slot, wm_follow_report_rules(f), wm_mono_ms());
 }
 
 void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
@@ -89,7 +89,7 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
         t->history = wm_xcalloc(1, sizeof *t->history);
     t->pulse = (struct wm_pulse){0};
     if (rc == WM_OK && wm_history_read(t->history, wm_buf_text(&object), t->uid))
-        accept_stored(t, wm_buf_text(&object));
+        accept_stored(f, t, wm_buf_text(&object));
     else if (rc == WM_OK)
         read_uid(wm_buf_text(&object), t->foreign);
     recall(t);
@@ -210,7 +210,7 @@ bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_ku
     t->report = wm_str_digest(wm_str_of(t->report_due), strlen(t->report_due));
     t->stored.content = wm_report_digest(wm_str_of(t->report_due));
     t->stored.anew = false;
-    wm_slot_wrote(&t->stored.slot, wm_mono_ms());
+    wm_slot_wrote(&t->stored.slot, wm_follow_report_rules(f), wm_mono_ms());
     free(t->report_due);
     t->report_due = NULL;
     if (t->ended)

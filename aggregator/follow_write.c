@@ -48,6 +48,20 @@ void wm_follow_failed(struct wm_follow *f, struct tracked *t, const char *what, 
 
 /* --- our words --- */
 
+/* The cause that stands to be written; "" = none. */
+static const char *cause_of(const struct tracked *t)
+{
+    const struct wm_said *said = &t->said[WM_SAID_STALLED];
+
+    return said->wanted && said->status ? said->reason : "";
+}
+
+/* People wait for a new cause; that one is gone can wait. */
+static bool is_urgent(const struct tracked *t)
+{
+    return cause_of(t)[0] && strcmp(cause_of(t), t->written_cause) != 0;
+}
+
 static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
 {
     int64_t again_ms, now_ms = wm_mono_ms();
@@ -64,6 +78,7 @@ static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
             f->lost++;
             t->written = 0;
         }
+        t->slot.urgent = is_urgent(t);
         answer = wm_slot_ask(&t->slot, &wm_slot_rules_mtc, t->ended, t->polls, now_ms, &again_ms);
     }
     pthread_mutex_unlock(&f->lock);
@@ -100,12 +115,13 @@ static void came_of_it(struct wm_follow *f, struct tracked *t, bool taken)
 {
     pthread_mutex_lock(&f->lock);
     if (taken)
-        wm_slot_wrote(&t->slot, wm_mono_ms());
+        wm_slot_wrote(&t->slot, &wm_slot_rules_mtc, wm_mono_ms());
     else
         wm_slot_refused(&t->slot, wm_mono_ms());
     if (taken) {
         t->live = t->wanted; /* until the watch says otherwise */
         t->written = t->wanted;
+        snprintf(t->written_cause, sizeof t->written_cause, "%s", cause_of(t));
     }
     pthread_mutex_unlock(&f->lock);
     *(taken ? &f->writes : &f->refused) += 1;

@@ -73,14 +73,25 @@ struct wm_suspect {
     enum wm_role role;
     int16_t
         via; /* index of the one that depends on it; WM_NO_SUSPECT for the migration, which is the first */
+    int64_t
+        volumes_done_s; /* of a Backup, a Restore: when the last of its volumes was copied; 0 = none was */
 };
+
+/* A volume that is being copied, of this migration or another. */
+struct wm_copying {
+    const struct wm_record *volume;
+    const char *node;
+};
+
+struct wm_volume_marks;
 
 /* A situation with its suspects.  `w` and `s` are borrowed, and with them every record. */
 struct wm_look {
     const struct wm_world *w;
     const struct wm_situation *s;
     const struct wm_thresholds *thresholds;
-    int64_t still_since_s; /* no progress since; see wm_pulse */
+    int64_t still_since_s;               /* no progress since; see wm_pulse */
+    const struct wm_volume_marks *marks; /* NULL = no volume is known to have moved by itself */
     struct wm_suspect suspects[WM_SUSPECTS_MAX];
     size_t n, n_more; /* more: beyond the maximum */
     /* Who else depends on a suspect: several pods on a node. */
@@ -88,6 +99,9 @@ struct wm_look {
         int16_t suspect, via;
     } shared[WM_SUSPECTS_MAX];
     size_t n_shared;
+    /* Where a volume of this migration waits for its turn: those of its kind that are being copied. */
+    struct wm_copying copying[WM_SUSPECTS_MAX];
+    size_t n_copying, n_copying_more;
 };
 void wm_look_around(const struct wm_world *w, const struct wm_situation *s, const struct wm_thresholds *t,
                     struct wm_look *ret);
@@ -102,6 +116,7 @@ struct wm_clue {
     const struct wm_record *r; /* suspect->record */
 
     int64_t since_s;               /* since when the signal stands; 0 = since the last progress */
+    bool by_us;                    /* since_s is by our own clock, as the last progress is */
     int64_t due_s;                 /* when it counts; 0 = `after` the signal's begin */
     int64_t until_s;               /* when it ceases to count; 0 = as long as it stands */
     const struct wm_record *other; /* who is in the way: {other} */
@@ -199,9 +214,11 @@ struct wm_diagnosis {
     size_t behind; /* migrations that wait for this one */
 };
 void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret);
-/* How many migrations get on only when this one does: those of its plan that are postponed until it is over,
+/* How many migrations get on only when this one does: those of its plan that go after it,
  * and those whose Backup or Restore Velero has queued behind one of this one's. */
 size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s);
+void wm_migrations_behind_each(const struct wm_world *w, const struct wm_situation *s, wm_record_fn *fn,
+                               void *ctx);
 
 /* --- progress --- */
 
@@ -209,12 +226,30 @@ size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation 
  * objects, pods that come up.  Labels, conditions of others and versions are not in it. */
 struct wm_pulse {
     uint64_t token;
-    int64_t changed_s; /* on our clock */
+    int64_t changed_s;             /* on our clock */
+    struct wm_volume_marks *marks; /* borrowed: kept up to date with it; NULL = none are kept */
 };
 uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s);
 /* True when it moved since the last call.  At the first call nothing is known of before: changed_s is then
  * the youngest time that stands in the objects themselves, never later than now. */
 bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm_situation *s);
+
+/* One volume may stand still among others that move: when the bytes changed of each that is being copied, on
+ * our clock.  The first sight of one counts as a change, so after a restart it begins anew.  All zero at
+ * first. */
+struct wm_volume_mark {
+    uint64_t key;
+    int64_t done, moved_s;
+    unsigned round; /* in which it was looked at last */
+};
+struct wm_volume_marks {
+    struct wm_volume_mark *list; /* owned, [room] */
+    size_t room, used;
+    unsigned round;
+};
+int64_t wm_volume_moved_s(const struct wm_volume_marks *m,
+                          const struct wm_record *volume); /* 0 = not known */
+void wm_volume_marks_done(struct wm_volume_marks *m);
 
 /* --- the words --- */
 

@@ -34,8 +34,9 @@ enum wm_container_now {
 
 /* Of a pod that is not ready and has not succeeded, that is being deleted, or that is of a component. */
 struct wm_pod_trouble {
-    int64_t going_s;    /* deletionTimestamp: when its time to end in peace is over; 0 = it stays */
-    const char *reason; /* of the pod: "Evicted", "NodeLost", "DeletionByTaintManager" */
+    int64_t going_s;            /* deletionTimestamp: when its time to end in peace is over; 0 = it stays */
+    const char *reason;         /* of the pod: "Evicted", "NodeLost", "DeletionByTaintManager" */
+    const char *reason_message; /* what the condition says that tells it; the pod's own is the record's */
     const char *owner_kind, *owner; /* the controlling one, else the first */
     int64_t unscheduled_s;          /* since when no node is found for it; 0 = not so, or not told */
     const char *unscheduled;        /* reason of that: "Unschedulable"; "" = it has a node */

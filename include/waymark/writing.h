@@ -62,6 +62,8 @@ struct wm_slot {
     int64_t opened_ms;              /* the owner has just written and sleeps now */
     int64_t wanted_ms;              /* since when a write is wanted */
     int64_t written_ms;             /* our last write */
+    int64_t paid_ms;                /* our writes take gap_ms each, one after the other: until then */
+    bool urgent;                    /* set by who asks: it must not wait for the gap */
     int64_t lost_ms;                /* when what we wrote was last found missing */
     int64_t refused_ms;
     int losses, refusals; /* in a row */
@@ -82,7 +84,7 @@ struct wm_slot_rules {
     int stale_ms;    /* an owner that has not stamped for so long is down, or stuck for good */
     int settle_ms;   /* where the owner does not: an object is quiet when nothing changed for so long */
     int patience_ms; /* one that never settles is written just after a change, when that long was waited */
-    int gap_ms;      /* between two writes of ours */
+    int gap_ms;      /* between two writes of ours; one that is urgent borrows that of the next */
     int retry_ms;    /* after a refused write; doubles to reassert_max_ms */
     int reassert_ms; /* before the first re-assertion; doubles to reassert_max_ms */
     int reassert_max_ms;
@@ -106,13 +108,17 @@ void wm_slot_seen(struct wm_slot *s, const struct wm_sight *sight, int64_t now_m
  * `ended`: the owner never writes this object again: at once, except for refusals and losses.  `polls`: a
  * round that leaves the phase as it is is followed by 3 s of sleep or more: the phase waits for something, or
  * the migration is blocked or postponed.  In phases that do not, only a stale owner makes room: they are
- * short. */
+ * short.
+ *
+ * `s->urgent`: a phase's own write leaves room for one that tells why it does not get on.  In any time t
+ * there are at most t / gap_ms + 2 writes, and an urgent one waits for the gap only when another came less
+ * than gap_ms before it. */
 enum wm_slot_answer wm_slot_ask(struct wm_slot *s, const struct wm_slot_rules *r, bool ended, bool polls,
                                 int64_t now_ms, int64_t *ret_ms);
 
 /* What came of it: the patch was taken; or the API server refused it (422, 409): make a new one from a newer
  * sight. */
-void wm_slot_wrote(struct wm_slot *s, int64_t now_ms);
+void wm_slot_wrote(struct wm_slot *s, const struct wm_slot_rules *r, int64_t now_ms);
 void wm_slot_refused(struct wm_slot *s, int64_t now_ms);
 /* What we wrote last and still want is not there.  Counts once for each write, and not before its echo can
  * have come. */

@@ -110,7 +110,9 @@ static bool was_ended_for(struct wm_clue *c, const char *const reasons[])
 
     if (!t || !wm_is_one_of(t->reason, reasons) || !wm_clue_pod_holds(c, c->suspect))
         return false;
-    c->quote = wm_record_message(c->r)[0] ? wm_record_message(c->r) : t->reason;
+    c->quote = wm_record_message(c->r)[0] ? wm_record_message(c->r)
+               : t->reason_message[0]     ? t->reason_message
+                                          : t->reason;
     return true;
 }
 

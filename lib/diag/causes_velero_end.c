@@ -127,7 +127,10 @@ static bool has_timed_out(struct wm_clue *c)
     if (!is_partly_failed(c) || early || !timeout_s || !wm_has_open_volumes(c->look->w, c->r))
         return false;
     c->since_s = given_up_s(c, c->r);
-    wm_clue_detail(c, "%lld minutes", (long long)timeout_s / 60);
+    if (timeout_s % 60)
+        wm_clue_detail(c, "%lld s", (long long)timeout_s);
+    else
+        wm_clue_detail(c, "%lld minute%s", (long long)timeout_s / 60, timeout_s == 60 ? "" : "s");
     return true;
 }
 

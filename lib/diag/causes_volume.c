@@ -47,48 +47,22 @@ static bool is_first(const struct wm_clue *c, alike_fn *alike)
 
 /* --- who else copies on that node --- */
 
-struct neighbours {
-    const struct wm_clue *c;
-    const char *node;
-    const struct wm_record *busy; /* that copies now */
-    int64_t done_s;               /* when the last one was done */
-};
-
-static void look_at_neighbour(void *ctx, const struct wm_record *r)
-{
-    struct neighbours *n = ctx;
-
-    if (r == n->c->r || r->cluster != n->c->r->cluster || r->namespace_ != n->c->r->namespace_)
-        return;
-    if (strcmp(wm_clue_phase(n->c, r), "InProgress") == 0 &&
-        strcmp(wm_volume_node(n->c->look->w, r), n->node) == 0 &&
-        (!n->busy || wm_record_order(r, n->busy) < 0))
-        n->busy = r;
-}
-
-static int64_t last_done_s(const struct wm_clue *c)
-{
-    const struct wm_model *m = c->look->w->model;
-    int64_t done_s = 0;
-
-    for (const struct wm_record *r = wm_model_children(m, c->r->parent); r;
-         r = wm_model_next_child(r, c->r->parent))
-        if (r->kind == c->r->kind && r->cluster == c->r->cluster)
-            done_s = wm_later(done_s, r->completed_s);
-    return done_s;
-}
-
 /* A node copies one volume after the other (velero pkg/datapath/manager.go; before 1.12 one worker for each
- * kind). */
-static struct neighbours neighbours_of(const struct wm_clue *c)
+ * kind).  NULL = none is copied there. */
+static const struct wm_record *neighbour_of(const struct wm_clue *c)
 {
-    struct neighbours n = {c, wm_volume_node(c->look->w, c->r), NULL, 0};
+    const struct wm_look *look = c->look;
+    const char *node = wm_volume_node(look->w, c->r);
+    const struct wm_record *busy = NULL;
 
-    if (!n.node[0])
-        return n;
-    n.done_s = last_done_s(c);
-    wm_model_each_open(c->look->w->model, (enum wm_kind)c->r->kind, look_at_neighbour, &n);
-    return n;
+    for (size_t i = 0; node[0] && i < look->n_copying; i++) {
+        const struct wm_record *r = look->copying[i].volume;
+
+        if (r->kind == c->r->kind && r->cluster == c->r->cluster && r->namespace_ == c->r->namespace_ &&
+            strcmp(look->copying[i].node, node) == 0 && (!busy || wm_record_order(r, busy) < 0))
+            busy = r;
+    }
+    return busy;
 }
 
 static bool is_not_begun(const struct wm_clue *c)
@@ -99,16 +73,16 @@ static bool is_not_begun(const struct wm_clue *c)
 /* What copies there now when it is another's. */
 static bool finds_other_there(struct wm_clue *c)
 {
-    struct neighbours n;
+    const struct wm_record *busy;
 
     if (!is_not_begun(c) || !is_first(c, is_on_same_node))
         return false;
-    n = neighbours_of(c);
-    if (!n.busy || wm_id_is(n.busy->parent, c->r->parent))
+    busy = neighbour_of(c);
+    if (!busy || wm_id_is(busy->parent, c->r->parent))
         return false;
-    c->other = n.busy;
-    c->since_s = wm_later(c->r->created_s, n.busy->started_s);
-    wm_clue_detail(c, "%s", n.node);
+    c->other = busy;
+    c->since_s = wm_later(c->r->created_s, busy->started_s);
+    wm_clue_detail(c, "%s", wm_volume_node(c->look->w, c->r));
     return true;
 }
 
@@ -165,16 +139,18 @@ static int64_t up_since(const struct wm_clue *c)
     return t && t->now == WM_CONTAINER_RUNNING ? t->state_s : 0;
 }
 
+/* When the last of its siblings was done. */
+static int64_t done_s(const struct wm_clue *c)
+{
+    return c->suspect->via == WM_NO_SUSPECT ? 0 : c->look->suspects[c->suspect->via].volumes_done_s;
+}
+
 static bool is_not_taken_up(struct wm_clue *c)
 {
-    struct neighbours n;
-
-    if (!is_not_begun(c) || lacks_agent(c) || !is_first(c, is_of_same_pod))
+    if (!is_not_begun(c) || lacks_agent(c) || !is_first(c, is_of_same_pod) || c->look->n_copying_more ||
+        neighbour_of(c))
         return false;
-    n = neighbours_of(c);
-    if (n.busy)
-        return false;
-    c->since_s = wm_later(wm_later(c->r->created_s, n.done_s), wm_volume_of(c->r)->accepted_s);
+    c->since_s = wm_later(wm_later(c->r->created_s, done_s(c)), wm_volume_of(c->r)->accepted_s);
     c->since_s = wm_later(c->since_s, up_since(c));
     c->due_s = c->since_s + c->look->thresholds->s[is_up(c) ? WM_T_QUEUE : WM_T_SYNC];
     wm_clue_volume(c);
@@ -220,11 +196,22 @@ static bool is_copying(const struct wm_clue *c)
     return is_awaited(c) && strcmp(wm_clue_phase(c, c->r), "InProgress") == 0;
 }
 
+/* Its own bytes may have stood still for longer than the migration has. */
+static int64_t moved_s(const struct wm_clue *c)
+{
+    int64_t own_s = wm_volume_moved_s(c->look->marks, c->r), all_s = c->look->still_since_s;
+
+    return own_s && own_s < all_s ? own_s : all_s;
+}
+
 static bool is_stuck(struct wm_clue *c)
 {
     if (!is_copying(c))
         return false;
-    c->since_s = wm_later(c->look->still_since_s, wm_later(c->r->created_s, c->r->started_s));
+    int64_t last_s = moved_s(c);
+
+    c->since_s = wm_later(last_s, wm_later(c->r->created_s, c->r->started_s));
+    c->by_us = c->since_s == last_s;
     wm_clue_volume(c);
     return true;
 }
@@ -232,7 +219,7 @@ static bool is_stuck(struct wm_clue *c)
 /* Bytes a second until something moved last; 0 = too early to tell. */
 static int64_t speed_of(const struct wm_clue *c)
 {
-    int64_t s = c->look->still_since_s - c->r->started_s;
+    int64_t s = moved_s(c) - c->r->started_s;
 
     return is_copying(c) && c->r->started_s && s >= c->look->thresholds->s[WM_T_COPY] && c->r->done > 0 &&
                    c->r->total > c->r->done
@@ -244,7 +231,7 @@ static int64_t speed_of(const struct wm_clue *c)
 static void say_slow(struct wm_clue *c)
 {
     c->since_s = c->r->started_s;
-    c->until_s = c->look->still_since_s + c->look->thresholds->s[WM_T_COPY];
+    c->until_s = moved_s(c) + c->look->thresholds->s[WM_T_COPY];
     wm_clue_volume(c);
 }
 
@@ -267,7 +254,7 @@ static bool is_too_slow(struct wm_clue *c)
     if (!speed || !c->look->s->ends_s)
         return false;
     left_s = (c->r->total - c->r->done) / speed;
-    if (c->look->still_since_s + left_s - left_s / 5 <= c->look->s->ends_s)
+    if (moved_s(c) + left_s - left_s / 5 <= c->look->s->ends_s)
         return false;
     say_slow(c);
     return true;

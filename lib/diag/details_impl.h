@@ -32,7 +32,7 @@ void wm_attempts_read(const struct wm_parts *p, struct wm_dvm_state *d);
 
 /* --- a state with its texts behind it, in one allocation --- */
 
-enum { WM_TEXTS_MAX = 16, WM_TEXT_ROOM = 8 << 10, WM_NOTE_MAX = 512 };
+enum { WM_TEXTS_MAX = 24, WM_TEXT_ROOM = 8 << 10, WM_NOTE_MAX = 512 };
 struct wm_texts {
     struct wm_buf buf;
     size_t n;

@@ -200,7 +200,7 @@ static int64_t clock_of(const struct wm_clue *c)
 {
     const struct wm_world *w = c->look->w;
 
-    return c->since_s == c->look->still_since_s ? 0 : wm_world_now(w, c->r->cluster) - w->now_s;
+    return c->by_us || c->since_s == c->look->still_since_s ? 0 : wm_world_now(w, c->r->cluster) - w->now_s;
 }
 
 static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspect)

@@ -234,11 +234,14 @@ static void put_unscheduled(struct wm_texts *t, const struct wm_parts *p, struct
 }
 
 /* Since Kubernetes 1.26 who ends a pod says why in a condition, where status.reason stays empty. */
-static struct wm_json_span reason_of(const struct wm_parts *p)
+static void put_reason(struct wm_texts *t, const struct wm_parts *p)
 {
-    return wm_is_set(p->status, "reason")
-               ? wm_get_span(p->status, "reason")
-               : wm_get_span(wm_condition(p->status, "DisruptionTarget"), "reason");
+    struct wm_json_value told = {0}, from = p->status;
+
+    if (!wm_is_set(p->status, "reason"))
+        from = told = wm_condition(p->status, "DisruptionTarget");
+    wm_texts_line(t, AT(reason), wm_get_span(from, "reason"), REASON_MAX);
+    wm_texts_line(t, AT(reason_message), wm_get_span(told, "message"), WM_NOTE_MAX);
 }
 
 static void put_trouble(struct wm_texts *t, const struct wm_parts *p, struct made *m)
@@ -247,7 +250,7 @@ static void put_trouble(struct wm_texts *t, const struct wm_parts *p, struct mad
 
     m->trouble.going_s = wm_time_in(p->going);
     count_init(p, &m->trouble);
-    wm_texts_line(t, AT(reason), reason_of(p), REASON_MAX);
+    put_reason(t, p);
     wm_texts_line(t, AT(owner_kind), wm_get_span(owner, "kind"), REASON_MAX);
     wm_texts_line(t, AT(owner), wm_get_span(owner, "name"), NAME_MAX_N);
     put_unscheduled(t, p, &m->trouble);

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "situation_impl.h"
+#include "velero_look.h"
+#include "volume_marks.h"
 #include "waymark/cause.h"
 #include "waymark/time.h"
 #include "waymark/vm.h"
@@ -71,7 +73,15 @@ static struct felt feel_vm(const struct wm_world *w, const struct wm_situation *
 
 /* --- MigMigrations --- */
 
-static struct felt feel_below(const struct wm_world *w, const struct wm_record *migration)
+static void mark_volume(struct wm_volume_marks *marks, const struct wm_world *w, const struct wm_record *r)
+{
+    if (marks && wm_is_volume((enum wm_kind)r->kind) && wm_phase_is(w, r, "InProgress"))
+        wm_volume_marks_feel(marks, r, w->now_s);
+}
+
+/* `marks` may be NULL. */
+static struct felt feel_below(const struct wm_world *w, const struct wm_record *migration,
+                              struct wm_volume_marks *marks)
 {
     enum { DEPTH_MAX = 6 };
     struct level levels[DEPTH_MAX] = {level_below(w, migration)};
@@ -90,15 +100,17 @@ static struct felt feel_below(const struct wm_world *w, const struct wm_record *
         if (!wm_is_child(l->parent, r))
             continue;
         feel(&felt, w, r);
+        mark_volume(marks, w, r);
         if (depth < DEPTH_MAX)
             levels[depth++] = level_below(w, r);
     }
     return felt;
 }
 
-static struct felt feel_all(const struct wm_world *w, const struct wm_situation *s)
+static struct felt feel_all(const struct wm_world *w, const struct wm_situation *s,
+                            struct wm_volume_marks *marks)
 {
-    return s->vm ? feel_vm(w, s) : feel_below(w, s->migration);
+    return s->vm ? feel_vm(w, s) : feel_below(w, s->migration, marks);
 }
 
 static uint64_t token_with(const struct wm_migration_state *m, const struct felt *felt)
@@ -112,14 +124,16 @@ static uint64_t token_with(const struct wm_migration_state *m, const struct felt
 
 uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s)
 {
-    struct felt felt = feel_all(w, s);
+    struct felt felt = feel_all(w, s, NULL);
 
     return token_with(s->state, &felt);
 }
 
 bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm_situation *s)
 {
-    struct felt felt = feel_all(w, s);
+    if (p->marks)
+        wm_volume_marks_begin(p->marks);
+    struct felt felt = feel_all(w, s, p->marks);
     const struct wm_migration_state *m = s->state;
     uint64_t token = token_with(m, &felt);
     bool first = p->changed_s == 0;

@@ -15,10 +15,11 @@ bool wm_goes_first(const struct wm_record *a, const struct wm_record *b)
                                         : strcmp(wm_record_name(a), wm_record_name(b)) < 0;
 }
 
-struct count {
+struct search {
     const struct wm_world *w;
     const struct wm_situation *s;
-    size_t n;
+    wm_record_fn *fn;
+    void *ctx;
 };
 
 static bool is_velero(const struct wm_record *r)
@@ -38,7 +39,7 @@ static bool is_queued(const struct wm_world *w, const struct wm_record *r)
 }
 
 /* Whether one of the migration's own, under way, stands before `r`. */
-static bool has_one_before(const struct count *c, const struct wm_record *r)
+static bool has_one_before(const struct search *c, const struct wm_record *r)
 {
     for (size_t i = 0; i < c->s->n_twigs; i++) {
         const struct wm_record *own = c->s->tree[i].record;
@@ -51,7 +52,7 @@ static bool has_one_before(const struct count *c, const struct wm_record *r)
     return false;
 }
 
-static bool is_queued_behind(const struct count *c, const struct wm_record *migration)
+static bool is_queued_behind(const struct search *c, const struct wm_record *migration)
 {
     if (!migration->has_children)
         return false;
@@ -62,26 +63,42 @@ static bool is_queued_behind(const struct count *c, const struct wm_record *migr
     return false;
 }
 
-static bool is_postponed_by(const struct count *c, const struct wm_record *r)
+/* One that has no status yet is postponed as soon as it is looked at.  A VMMigration has no plan. */
+static bool is_postponed_by(const struct search *c, const struct wm_record *r)
 {
     const struct wm_migration_state *own = c->s->state, *m = wm_migration_of(r);
 
-    return m->outcome == WM_RUN_POSTPONED && strcmp(m->plan, own->plan) == 0 &&
-           strcmp(m->plan_namespace, own->plan_namespace) == 0 && wm_goes_first(c->s->migration, r);
+    return own->plan[0] && (m->outcome == WM_RUN_POSTPONED || m->outcome == WM_RUN_NOT_STARTED) &&
+           strcmp(m->plan, own->plan) == 0 && strcmp(m->plan_namespace, own->plan_namespace) == 0 &&
+           wm_goes_first(c->s->migration, r);
 }
 
-static void count_behind(void *ctx, const struct wm_record *r)
+static void look_at(void *ctx, const struct wm_record *r)
 {
-    struct count *c = ctx;
+    struct search *c = ctx;
 
-    if (r != c->s->migration)
-        c->n += is_postponed_by(c, r) || is_queued_behind(c, r);
+    if (r != c->s->migration && (is_postponed_by(c, r) || is_queued_behind(c, r)))
+        c->fn(c->ctx, r);
+}
+
+void wm_migrations_behind_each(const struct wm_world *w, const struct wm_situation *s, wm_record_fn *fn,
+                               void *ctx)
+{
+    struct search c = {w, s, fn, ctx};
+
+    wm_model_each_open(w->model, WM_KIND_MIGMIGRATION, look_at, &c);
+}
+
+static void count(void *ctx, const struct wm_record *r)
+{
+    (void)r;
+    ++*(size_t *)ctx;
 }
 
 size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s)
 {
-    struct count c = {w, s, 0};
+    size_t n = 0;
 
-    wm_model_each_open(w->model, WM_KIND_MIGMIGRATION, count_behind, &c);
-    return c.n;
+    wm_migrations_behind_each(w, s, count, &n);
+    return n;
 }

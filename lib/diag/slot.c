@@ -79,10 +79,11 @@ static int64_t earliest(const struct wm_slot *s, const struct wm_slot_rules *r, 
 {
     int64_t at = 0, t;
 
-    if (s->written_ms && !ended)
-        at = later(s->written_ms, r->gap_ms);
-    else if (s->written_ms && s->changed_ms <= s->written_ms) /* it may be there already */
-        at = later(s->written_ms, r->echo_ms);
+    if (!ended)
+        at = s->urgent ? s->paid_ms - r->gap_ms : s->paid_ms;
+    if (s->written_ms && s->changed_ms <= s->written_ms && /* it may be there already */
+        (t = later(s->written_ms, r->echo_ms)) > at)
+        at = t;
     if (s->losses && (t = later(s->lost_ms, doubled(r->reassert_ms, s->losses, r->reassert_max_ms))) > at)
         at = t;
     if (s->refusals && (t = later(s->refused_ms, doubled(r->retry_ms, s->refusals, r->reassert_max_ms))) > at)
@@ -117,8 +118,9 @@ enum wm_slot_answer wm_slot_ask(struct wm_slot *s, const struct wm_slot_rules *r
 
 /* --- what came of it --- */
 
-void wm_slot_wrote(struct wm_slot *s, int64_t now_ms)
+void wm_slot_wrote(struct wm_slot *s, const struct wm_slot_rules *r, int64_t now_ms)
 {
+    s->paid_ms = later(s->paid_ms > now_ms ? s->paid_ms : now_ms, r->gap_ms);
     s->written_ms = now_ms;
     s->wanted_ms = 0;
     s->opened_ms = 0;

@@ -7,6 +7,7 @@
 #include "suspects.h"
 #include "velero_look.h"
 #include "waymark/evidence.h"
+#include "waymark/time.h"
 
 /* --- the list --- */
 
@@ -64,7 +65,7 @@ static int append(struct wm_look *look, const struct wm_record *r, enum wm_role 
         look->n_more++;
         return WM_NO_SUSPECT;
     }
-    look->suspects[look->n] = (struct wm_suspect){r, role, (int16_t)via};
+    look->suspects[look->n] = (struct wm_suspect){.record = r, .role = role, .via = (int16_t)via};
     return (int)look->n++;
 }
 
@@ -163,8 +164,11 @@ static void blame_plan(struct wm_look *look, const struct wm_record *r, int at)
 
 static int add_child(struct wm_look *look, const struct wm_record *r, int via)
 {
+    int64_t *done_s = &look->suspects[via].volumes_done_s;
     int at;
 
+    if (wm_is_volume((enum wm_kind)r->kind))
+        *done_s = wm_later(*done_s, r->completed_s);
     if (!is_suspect(look, r))
         return WM_NO_SUSPECT;
     if (r->kind == WM_KIND_POD)
@@ -269,10 +273,12 @@ void wm_look_around(const struct wm_world *w, const struct wm_situation *s, cons
     ret->w = w;
     ret->s = s;
     ret->thresholds = t;
-    ret->n = ret->n_more = ret->n_shared = 0;
+    ret->marks = NULL;
+    ret->n = ret->n_more = ret->n_shared = ret->n_copying = ret->n_copying_more = 0;
     wm_suspect_add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
     add_plan(ret);
     add_own(ret);
+    wm_look_for_copies(ret);
     if (!phase || s->ending != WM_ENDING_NONE)
         return;
     wm_suspect_applications(ret, phase->waits_for);

@@ -13,6 +13,8 @@ int wm_suspect_pod(struct wm_look *look, const struct wm_record *pod, enum wm_ro
 void wm_suspect_claim(struct wm_look *look, const struct wm_record *claim, int via);
 const char *wm_look_namespace(const struct wm_look *look, const struct wm_record *r);
 
+/* After the migration's own: what is copied now where volumes of it are not begun with. */
+void wm_look_for_copies(struct wm_look *look);
 /* Those of a phase that waits for `wait`. */
 void wm_suspect_applications(struct wm_look *look, enum wm_wait wait);
 void wm_suspect_velero(struct wm_look *look, enum wm_wait wait);

@@ -181,3 +181,31 @@ void wm_suspect_velero(struct wm_look *look, enum wm_wait wait)
     if (awaited && (awaited->kind == WM_KIND_BACKUP || awaited->kind == WM_KIND_RESTORE))
         wm_model_each_open(look->w->model, (enum wm_kind)awaited->kind, add_ahead, &s);
 }
+
+/* --- who copies now --- */
+
+static void add_copying(void *ctx, const struct wm_record *r)
+{
+    struct wm_look *look = ctx;
+
+    if (!wm_phase_is(look->w, r, "InProgress"))
+        return;
+    if (look->n_copying == WM_SUSPECTS_MAX)
+        look->n_copying_more++;
+    else
+        look->copying[look->n_copying++] = (struct wm_copying){r, wm_volume_node(look->w, r)};
+}
+
+void wm_look_for_copies(struct wm_look *look)
+{
+    bool looked[WM_KIND_COUNT] = {false};
+
+    for (size_t i = 0; i < look->n; i++) {
+        const struct wm_record *r = look->suspects[i].record;
+
+        if (looked[r->kind] || !wm_is_volume((enum wm_kind)r->kind) || wm_phase_is(look->w, r, "InProgress"))
+            continue;
+        looked[r->kind] = true;
+        wm_model_each_open(look->w->model, (enum wm_kind)r->kind, add_copying, look);
+    }
+}

@@ -17,6 +17,8 @@ struct world {
     struct wm_cluster_view clusters[3];
     struct wm_world w;
     size_t n;
+    struct wm_pulse pulses[RUNNING];
+    struct wm_volume_marks marks[RUNNING];
 };
 
 static void put(struct world *w, uint8_t cluster, enum wm_kind kind, const char *json)
@@ -131,7 +133,10 @@ static double measure(struct world *w)
         snprintf(uid, sizeof uid, "m%zu", i);
         wm_situation_of(&w->w, wm_model_find(w->model, 0, wm_id_of(wm_str_of(uid))), &s);
         wm_look_around(&w->w, &s, &thresholds, &look);
+        w->pulses[i].marks = &w->marks[i];
+        wm_pulse_feel(&w->pulses[i], &w->w, &s);
         look.still_since_s = NOW - 5;
+        look.marks = &w->marks[i];
         wm_diagnose(&look, &d);
     }
     return (double)(wm_thread_cpu_us() - begin_us) / ROUNDS;
@@ -150,6 +155,8 @@ int main(void)
         first = first > 0 ? first : us;
         printf("%10zu  %12.1f  %.2f\n", sizes[i], us, us / first);
         wm_model_free(w->model);
+        for (size_t k = 0; k < RUNNING; k++)
+            wm_volume_marks_done(&w->marks[k]);
         free(w);
     }
     return 0;

@@ -4,10 +4,11 @@
 set -euo pipefail
 program=$(realpath "$1")
 shift
+# shellcheck source=tests/unit/golden_cases.sh
+. "$(dirname "${BASH_SOURCE[0]}")/golden_cases.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../golden/analyze"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
 
 # run: leaves what came of the case in $work/got; archives that it asks for are packed beside a copy of it
 run() {
@@ -31,22 +32,8 @@ run() {
 }
 
 check() {
-    local file
-    for file in "$work"/got/*; do
-        file=${file##*/}
-        if [[ -n ${WAYMARK_GOLDEN_UPDATE:-} ]]; then cp "$work/got/$file" "$file"; fi
-        diff -u "$file" "$work/got/$file" || return 1
-    done
+    local files=("$work"/got/*)
+    golden_compare "$work/got" "${files[@]##*/}"
 }
 
-cases=("$@")
-((${#cases[@]})) || cases=(*/)
-for name in "${cases[@]%/}"; do
-    if (cd "$name" && run && check); then
-        echo "ok - $name"
-    else
-        echo "not ok - $name"
-        failed=1
-    fi
-done
-exit $failed
+golden_cases "$@"

@@ -4,10 +4,11 @@
 set -euo pipefail
 program=$(realpath "$1")
 shift
+# shellcheck source=tests/unit/golden_cases.sh
+. "$(dirname "${BASH_SOURCE[0]}")/golden_cases.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../golden/review"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
 
 # output: how the case's standard output is called
 output() {
@@ -31,22 +32,8 @@ run() {
 }
 
 check() {
-    local file
-    for file in "$(output)" err.txt status; do
-        if [[ -n ${WAYMARK_GOLDEN_UPDATE:-} ]]; then cp "$work/$file" "$file"; fi
-        diff -u "$file" "$work/$file" || return 1
-    done
+    golden_compare "$work" "$(output)" err.txt status || return 1
     if [[ $(output) == out.json ]]; then jq -e '.objects and .summary' "$work/out.json" >"$work/jq" || return 1; fi
 }
 
-cases=("$@")
-((${#cases[@]})) || cases=(*/)
-for name in "${cases[@]%/}"; do
-    if (cd "$name" && run && check); then
-        echo "ok - $name"
-    else
-        echo "not ok - $name"
-        failed=1
-    fi
-done
-exit $failed
+golden_cases "$@"

@@ -52,6 +52,33 @@ bool play_next(struct play_server *s, struct play_watch *w, int64_t now_ms)
 
 /* --- the writer --- */
 
+static void note_late(struct play_writer *w, int64_t now_ms)
+{
+    if (!w->cause_ms || w->told || now_ms < w->cause_ms)
+        return;
+    w->told = true;
+    w->causes++;
+    if (now_ms - w->cause_ms > w->late_ms)
+        w->late_ms = (int)(now_ms - w->cause_ms);
+}
+
+static void find_cause(struct play_server *s, struct play_writer *w, const char *phase, int64_t now_ms)
+{
+    enum { SOON_MS = 15000, LATE_MS = 40000 };
+    struct wm_said *stalled = &w->said[WM_SAID_STALLED];
+    uint64_t digest = wm_str_digest(wm_str_of(phase), 1);
+
+    if (digest != w->phase) {
+        note_late(w, now_ms);
+        w->phase = digest;
+        w->told = false;
+        w->cause_ms = strncmp(phase, "Wait", 4) == 0 ? now_ms + play_random(s, SOON_MS, LATE_MS) : 0;
+    }
+    *stalled = (struct wm_said){
+        .type = "MigrationStalled", .status = true, .wanted = w->cause_ms && now_ms >= w->cause_ms};
+    snprintf(stalled->reason, sizeof stalled->reason, "%s", phase);
+}
+
 static void say(struct play_writer *w, const char *phase)
 {
     bool ended = strcmp(phase, "Completed") == 0;
@@ -75,6 +102,8 @@ static void judge(struct play_server *s, struct play_writer *w, int64_t now_ms)
         abort();
     wm_word phase;
     snprintf(phase, sizeof phase, WM_STR_FMT, WM_STR_ARG(sight.phase));
+    find_cause(s, w, phase, now_ms);
+    w->slot.urgent = w->said[WM_SAID_STALLED].wanted && !w->told;
     say(w, phase);
     w->ask_ms = INT64_MAX;
     int n = wm_conditions_patch(text, w->style, w->said, WM_SAID_COUNT, now_ms / 1000, &w->patch, NULL);
@@ -115,7 +144,9 @@ static void arrive(struct play_server *s, struct play_writer *w, int64_t now_ms)
     play_put(s, object, now_ms, true);
     memcpy(w->written, w->said, sizeof w->written);
     w->writes++;
-    wm_slot_wrote(&w->slot, now_ms);
+    if (w->written[WM_SAID_STALLED].wanted)
+        note_late(w, now_ms);
+    wm_slot_wrote(&w->slot, w->rules, now_ms);
 }
 
 void play_write(struct play_server *s, struct play_writer *w, int64_t now_ms)

@@ -42,6 +42,11 @@ struct play_writer {
     struct wm_buf patch;
     struct wm_said said[WM_SAID_COUNT], written[WM_SAID_COUNT];
     int writes, refusals, give_ups;
+    /* Why a phase that lasts does not get on is found some time after it began. */
+    uint64_t phase;      /* digest of the one that was seen last */
+    int64_t cause_ms;    /* when it is found; 0 = never */
+    bool told;           /* it was written */
+    int causes, late_ms; /* how many were written, or passed unwritten; the longest that one had to wait */
 };
 void play_write(struct play_server *s, struct play_writer *w, int64_t now_ms);
 void play_writer_done(struct play_writer *w);

@@ -1,17 +1,11 @@
 /* Runs tests/golden/diagnosis/<case>/: objects of several clusters in, findings out; see
  * tests/golden/README.md. */
-#include <dirent.h>
 #include <stdio.h>
 
-#include "diagnosis_world.h"
-#include "tests/support/golden.h"
-#include "tests/support/model_put.h"
+#include "diagnosis_judge.h"
 #include "unit.h"
-#include "waymark/cause.h"
-#include "waymark/time.h"
-#include "waymark/yaml.h"
 
-enum { MAX_CASES = 400, MAX_CAUSES = 400, ROUNDS = 3, PATH_MAX_N = 512 };
+enum { MAX_CASES = 600, MAX_CAUSES = 400, ROUNDS = 3, PATH_MAX_N = 512 };
 
 /* --- which causes the cases find --- */
 
@@ -36,108 +30,34 @@ static void remember(const struct wm_cause *cause)
     found.list[found.n++] = cause;
 }
 
-/* --- a diagnosis as text --- */
-
-static void put_finding(const struct wm_diagnosis *d, const struct wm_finding *f, struct wm_buf *out)
-{
-    char line[WM_MESSAGE_MAX], time[WM_TIME_SIZE] = "-";
-
-    remember(f->cause);
-    wm_finding_say(d, f, line, sizeof line);
-    assert_null(strpbrk(line, "[]\n\t"));
-    if (f->since_s)
-        wm_time_print(f->since_s, time);
-    wm_buf_printf(out, "\n%s (%s, %s) since %s\n", f->cause->id, wm_weight_name(f->cause->weight),
-                  wm_confidence_name(f->cause->confidence), time);
-    if (f->explained_by >= 0)
-        wm_buf_printf(out, "  because of: %s\n", d->findings[f->explained_by].cause->id);
-    wm_buf_puts(out, "  through:");
-    for (int i = f->suspect; i != WM_NO_SUSPECT; i = d->look->suspects[i].via) {
-        const struct wm_record *r = d->look->suspects[i].record;
-
-        wm_buf_printf(out, " %s %s/%s%s", wm_kinds[r->kind].kind, d->look->w->clusters[r->cluster].name,
-                      wm_record_name(r), d->look->suspects[i].via == WM_NO_SUSPECT ? "" : ",");
-    }
-    wm_buf_printf(out, "\n  %s\n", line);
-    wm_auto_buf struct wm_buf remedy = WM_BUF_MAX(1 << 16);
-
-    wm_finding_remedy(d, f, true, &remedy);
-    for (const char *p = wm_buf_text(&remedy).p, *end; p && *p; p = *end ? end + 1 : end) {
-        end = p + strcspn(p, "\n");
-        wm_buf_printf(out, "  > %.*s\n", (int)(end - p), p);
-    }
-}
-
-static void put_diagnosis(const struct wm_diagnosis *d, struct wm_buf *out)
-{
-    struct wm_said said;
-    char time[WM_TIME_SIZE] = "-";
-
-    if (d->since_s)
-        wm_time_print(d->since_s, time);
-    wm_buf_printf(out, "%s since %s\n", wm_pace_name(d->pace), time);
-    wm_diagnosis_say(d, &said);
-    assert_null(strpbrk(said.message, "[]\n\t"));
-    assert_in_range(strlen(said.message), 0, WM_MESSAGE_MAX - 2); /* or it was cut */
-    if (said.wanted && !strstr(said.message, "cluster ") && !strstr(said.message, "--context "))
-        fail_msg("it does not say on which cluster: %s", said.message);
-    if (said.wanted)
-        wm_buf_printf(out, "MigrationStalled=%s %s\n  %s\n", said.status ? "True" : "False", said.reason,
-                      said.message);
-    for (size_t i = 0; i < d->n; i++)
-        put_finding(d, &d->findings[i], out);
-}
-
 /* --- judging --- */
 
-struct wanted {
-    const char *name;
-    const struct wm_record *found;
+struct told {
+    const char **ids; /* of the causes, first those that explain the others */
+    size_t n;
+    char *text;
 };
 
-static void find_migration(void *ctx, const struct wm_record *r)
+static void tell(void *ctx, const struct wm_diagnosis *d)
 {
-    struct wanted *wanted = ctx;
+    struct told *told = ctx;
 
-    bool own = strncmp(wm_migration_of(r)->namespace_, "other-", strlen("other-")) != 0;
-
-    if (own && (!wanted->name || strcmp(wm_record_name(r), wanted->name) == 0))
-        wanted->found = r;
+    for (size_t i = 0; i < d->n; i++) {
+        remember(d->findings[i].cause);
+        told->ids[i] = d->findings[i].cause->id;
+    }
+    told->n = d->n;
+    told->text = diagnosis_text(d);
 }
 
-/* The ids of the causes, first those that explain the others, go into `ids`. */
 static char *judge(struct world *w, const struct object *objects, size_t n, const char *ids[WM_FINDINGS_MAX],
                    size_t *n_ids)
 {
-    static struct wm_situation situation;
-    static struct wm_look look;
-    static struct wm_diagnosis d;
-    struct wm_model *m = wm_model_new(
-        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
-    struct model_sources sources = {0};
-    struct wanted wanted = {w->migration, NULL};
-    struct wm_thresholds thresholds;
-    struct wm_pulse pulse = {0};
-    wm_auto_buf struct wm_buf text = WM_BUF_MAX(1 << 20);
+    struct told told = {.ids = ids};
 
-    for (size_t i = 0; i < n; i++)
-        model_put(&sources, m, objects[i].cluster, objects[i].kind, objects[i].json);
-    wm_model_each(m, WM_KIND_MIGMIGRATION, find_migration, &wanted);
-    assert_non_null(wanted.found);
-    w->world.model = m;
-    wm_thresholds_default(&thresholds);
-    wm_situation_of(&w->world, wanted.found, &situation);
-    wm_pulse_feel(&pulse, &w->world, &situation);
-    wm_look_around(&w->world, &situation, &thresholds, &look);
-    look.still_since_s = w->still_since_s ? w->still_since_s : pulse.changed_s;
-    wm_diagnose(&look, &d);
-    put_diagnosis(&d, &text);
-    w->again_s = d.again_s;
-    *n_ids = d.n;
-    for (size_t i = 0; i < d.n; i++)
-        ids[i] = d.findings[i].cause->id;
-    wm_model_free(m);
-    return wm_buf_take(&text);
+    diagnosis_judge(w, objects, n, tell, &told);
+    *n_ids = told.n;
+    return told.text;
 }
 
 /* --- cases --- */
@@ -235,16 +155,8 @@ static void check_case(void **state)
     const struct golden *g = *state;
     char path[PATH_MAX_N];
     const char *ids[WM_FINDINGS_MAX];
-    wm_auto_yaml struct wm_yaml *y = NULL;
-    struct wm_error err = {0};
+    wm_auto_yaml struct wm_yaml *y = diagnosis_read_case(g->path);
     size_t n;
-
-    snprintf(path, sizeof path, "%s/case.yaml", g->path);
-    wm_auto_free char *about = diagnosis_read_text(path);
-
-    assert_non_null(about);
-    if (wm_yaml_parse(wm_str_of(about), path, DIAGNOSIS_FILE_MAX, &y, &err) < 0)
-        fail_msg("%s: %s", err.where, err.msg);
     struct world *w = diagnosis_world_read(g->path, wm_yaml_root(y));
     wm_auto_free char *text = judge(w, w->objects, w->n, ids, &n);
 
@@ -312,38 +224,10 @@ static void every_row_has_a_case(void **state)
     assert_int_equal(n, 0);
 }
 
-/* --- the folder --- */
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct golden *)a)->name, ((const struct golden *)b)->name);
-}
-
-static size_t find_cases(struct golden *cases)
-{
-    DIR *d = opendir(DIAGNOSIS_FOLDER);
-    size_t n = 0;
-    char path[PATH_MAX_N];
-
-    for (struct dirent *e; d && n < MAX_CASES && (e = readdir(d));) {
-        snprintf(path, sizeof path, "%s/%s/case.yaml", DIAGNOSIS_FOLDER, e->d_name);
-        wm_auto_free char *text = e->d_name[0] == '.' ? NULL : diagnosis_read_text(path);
-
-        if (!text)
-            continue;
-        path[strlen(path) - strlen("/case.yaml")] = '\0';
-        cases[n++] = (struct golden){strdup(e->d_name), strdup(path)};
-    }
-    if (d)
-        closedir(d);
-    qsort(cases, n, sizeof *cases, by_name);
-    return n;
-}
-
 int main(void)
 {
     static struct golden cases[MAX_CASES];
-    size_t n = find_cases(cases);
+    size_t n = diagnosis_find_cases(cases, MAX_CASES);
     int failed = n == 0 || run_rows("diagnosis", cases, n, sizeof *cases, check_case);
     const struct CMUnitTest table[] = {
         cmocka_unit_test(rows_are_whole), cmocka_unit_test(every_row_has_a_case), /* after all cases */

@@ -181,14 +181,17 @@ static void a_pod_that_goes_says_since_when_and_why(void **state)
                                            "\"},\"status\":{\"phase\":\"Running\","
                                            "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},{"
                                            "\"type\":\"DisruptionTarget\","
-                                           "\"status\":\"True\",\"reason\":\"DeletionByTaintManager\"}]}}"))
+                                           "\"status\":\"True\",\"reason\":\"DeletionByTaintManager\","
+                                           "\"message\":\"Taint manager: deleting\"}]}}"))
             ->trouble;
 
     assert_int_equal(t->going_s, T1_S);
     assert_string_equal(t->reason, "DeletionByTaintManager");
+    assert_string_equal(t->reason_message, "Taint manager: deleting");
     t = wm_pod_of(put(WM_KIND_POD, POD("\"status\":{\"phase\":\"Failed\",\"reason\":\"Evicted\"}")))->trouble;
     assert_int_equal(t->going_s, 0);
     assert_string_equal(t->reason, "Evicted");
+    assert_string_equal(t->reason_message, "");
 }
 
 int main(void)

@@ -47,6 +47,31 @@ static void a_running_one_is_written_in_its_owners_sleep(void **state)
     ground_finish(&g);
 }
 
+/* The gap between two writes is longer than the patience of this test. */
+static void a_new_cause_does_not_wait_for_the_gap(void **state)
+{
+    static const char blocked[] =
+        "{" META("m", TOUCH("3")) "," SPEC ",\"status\":{\"phase\":\"StageRestoreCreated\",\"itinerary\":"
+                                  "\"Stage\",\"conditions\":[{\"type\":\"RegistriesUnhealthy\","
+                                  "\"status\":\"True\",\"category\":\"Critical\","
+                                  "\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}";
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    fake_api_put(g.host, MTC "/migplans/plan", PLAN);
+    fake_api_put(g.host, M, RUNNING("m", "StageRestoreCreated", "1"));
+    ground_start(&g);
+    TURN_UNTIL(&g, ground_says(&g, REPORTS "/m", "\"verdict\""));
+    fake_api_put(g.host, M, RUNNING("m", "StageRestoreCreated", "2"));
+    TURN_UNTIL(&g, ground_has_words(&g, M, "MigrationProgress"));
+    ground_turn_for(&g, 300);
+    fake_api_put(g.host, M, blocked);
+    TURN_UNTIL(&g, ground_has_words(&g, M, "MigrationStalled"));
+    assert_int_equal(ground_patches_of(&g, "m"), 2);
+    ground_finish(&g);
+}
+
 static void a_refused_patch_is_made_anew_later(void **state)
 {
     static const int refusals[] = {422, 409};
@@ -281,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_written_once),
         cmocka_unit_test(a_running_one_is_written_in_its_owners_sleep),
+        cmocka_unit_test(a_new_cause_does_not_wait_for_the_gap),
         cmocka_unit_test(a_refused_patch_is_made_anew_later),
         cmocka_unit_test(what_comes_too_late_for_the_slot_is_not_sent),
         cmocka_unit_test(words_that_are_not_asked_for_are_left_alone),

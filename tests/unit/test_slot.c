@@ -8,6 +8,7 @@ enum what {
     LIST,  /* the same from a list */
     ASK,   /* in a polling phase */
     FAST,  /* in a phase of fast rounds */
+    URGE,  /* as ASK, for what must not wait */
     ENDED, /* after the end */
     WROTE,
     REFUSED,
@@ -62,6 +63,12 @@ static const struct script scripts[] = {
     {"the gap", {{LIST, 1000, "a", "P", "1"}, {SEE, 3000, "b", "P", "2"}, NOW(ASK, 3000), {WROTE, 3050},
       {SEE, 3060, "b", "P", "3"}, WAIT(ASK, 3060, 33050), {SEE, 32000, "c", "P", "4"}, WAIT(ASK, 32000, 33050),
       WAIT(ASK, 33050, 152000), {SEE, 35100, "d", "P", "5"}, NOW(ASK, 35100)}},
+    {"what is urgent borrows the gap of the next", {{LIST, 1000, "a", "P", "1"}, {SEE, 3000, "b", "P", "2"}, {WROTE, 3050},
+      {SEE, 3060, "b", "P", "3"}, {SEE, 21000, "c", "P", "4"}, WAIT(ASK, 21000, 33050), NOW(URGE, 21000), {WROTE, 21050},
+      {SEE, 24000, "d", "P", "5"}, WAIT(URGE, 24000, 33050), WAIT(ASK, 24000, 63050), {SEE, 33100, "e", "P", "6"}, NOW(URGE, 33100),
+      {WROTE, 33100}, {SEE, 63100, "f", "P", "7"}, WAIT(ASK, 63100, 93050), NOW(URGE, 63100), {SEE, 93100, "g", "P", "8"}, NOW(ASK, 93100)}},
+    {"what is urgent waits for the slot, and for its echo", {{LIST, 1000, "a", "P", "1"}, {SEE, 3000, "b", "P", "2"}, {WROTE, 3050}, WAIT(URGE, 3060, 8050),
+      {SEE, 3100, "b", "P", "3"}, WAIT(URGE, 3100, 123100), {SEE, 6000, "c", "P", "4"}, NOW(URGE, 6000), WAIT(URGE, 7001, 126000)}},
     {"the end: at once, without a gap", {{LIST, 1000, "a", "P", "1"}, {SEE, 3000, "b", "P", "2"}, {WROTE, 3050},
       {SEE, 4000, "c", "Completed", "3"}, NOW(ENDED, 4000)}},
     {"the end: what was written is waited for", {{LIST, 1000, "a", "Completed", "1"}, NOW(ENDED, 1000), {WROTE, 1050}, WAIT(ENDED, 1060, 6050),
@@ -98,7 +105,10 @@ static struct wm_sight sight_of(const struct step *p)
 static void check_answer(struct wm_slot *s, const struct wm_slot_rules *rules, const struct step *p)
 {
     int64_t ret = 0;
-    enum wm_slot_answer got = wm_slot_ask(s, rules, p->what == ENDED, p->what == ASK, p->at_ms, &ret);
+
+    s->urgent = p->what == URGE;
+    enum wm_slot_answer got =
+        wm_slot_ask(s, rules, p->what == ENDED, p->what == ASK || p->what == URGE, p->at_ms, &ret);
 
     assert_int_equal(got, p->answer);
     if (p->ret_ms)
@@ -118,11 +128,12 @@ static void play(struct wm_slot *s, const struct wm_slot_rules *rules, const str
         break;
     case ASK:
     case FAST:
+    case URGE:
     case ENDED:
         check_answer(s, rules, p);
         break;
     case WROTE:
-        wm_slot_wrote(s, p->at_ms);
+        wm_slot_wrote(s, rules, p->at_ms);
         break;
     case REFUSED:
         wm_slot_refused(s, p->at_ms);

@@ -42,11 +42,11 @@ static void put_text(cJSON *o, const char *key, const char *text)
 /* What is not ours of a version. */
 static cJSON *owners_part(const struct play_server *s, size_t version)
 {
-    static const char *const types[] = {"MigrationProgress", "MigrationOutcome"};
+    static const char *const types[] = {"MigrationProgress", "MigrationStalled", "MigrationOutcome"};
     cJSON *object = play_object(s, version);
 
     cJSON_DeleteItemFromObjectCaseSensitive(wm_json_at(object, "/metadata"), "resourceVersion");
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 3; i++)
         cJSON_Delete(cJSON_DetachItemViaPointer(wm_json_at(object, "/status/conditions"),
                                                 find_condition(object, types[i])));
     return object;
@@ -207,8 +207,11 @@ static void label(struct play_server *s, int64_t now_ms)
     play_put(s, object, now_ms, false);
 }
 
+/* A cause has stood for 15 s when it is found, and people want it within 30 s. */
+enum { CAUSE_MS = 15000 };
+
 struct sums {
-    int rounds, conflicts, ours, silent, writes, refusals;
+    int rounds, conflicts, ours, silent, writes, refusals, causes, late_ms;
 };
 
 static void migrate(uint64_t seed, struct sums *sums)
@@ -249,6 +252,9 @@ static void migrate(uint64_t seed, struct sums *sums)
     sums->silent += m.silent;
     sums->writes += w.writes;
     sums->refusals += w.refusals;
+    sums->causes += w.causes;
+    if (w.late_ms > sums->late_ms)
+        sums->late_ms = w.late_ms;
     play_writer_done(&w);
     play_done(&s);
 }
@@ -263,6 +269,8 @@ static void mig_controller_has_no_conflicts(void **state)
         migrate(++seed, &sums);
     print_message("%d rounds of %d migrations: %d conflicts, %d of ours; %d writes, %d refused\n",
                   sums.rounds, (int)seed, sums.conflicts, sums.ours, sums.writes, sums.refusals);
+    print_message("%d causes, told after %d ms at most\n", sums.causes, sums.late_ms);
+    assert_in_range(sums.late_ms, 1, CAUSE_MS);
     assert_int_equal(sums.ours, 0);
     assert_int_equal(sums.silent, 0);
     assert_true(sums.conflicts > 0 && sums.writes > (int)seed);
