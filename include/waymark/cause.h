@@ -131,6 +131,8 @@ const char *wm_confidence_name(enum wm_confidence c);
  * why it failed: of a failure, as if the phase that failed were still the current one, at the migration and
  * at what belongs to it; of a success with warnings, at the objects that failed. */
 #define WM_AFTER_END (1u << 31)
+/* Together with these: a thing of its own, that explains no other finding. */
+#define WM_APART (1u << 30)
 
 /* One cause.  `says` is one sentence, `remedy` one or more lines, commands on lines of their own; in both
  *   {kind} {name} {namespace} {cluster}   of the suspect; {object} = "Pod ns/name on cluster target"

@@ -17,4 +17,7 @@ const char *wm_look_namespace(const struct wm_look *look, const struct wm_record
 void wm_suspect_applications(struct wm_look *look, enum wm_wait wait);
 void wm_suspect_velero(struct wm_look *look, enum wm_wait wait);
 
+/* All of a VMMigration. */
+void wm_suspect_vm(struct wm_look *look);
+
 #endif

@@ -8,6 +8,7 @@
 #include "tests/support/model_put.h"
 #include "unit.h"
 #include "waymark/cause.h"
+#include "waymark/restarts.h"
 #include "waymark/time.h"
 #include "waymark/yaml.h"
 
@@ -91,6 +92,7 @@ static void put_diagnosis(const struct wm_diagnosis *d, struct wm_buf *out)
 /* --- judging --- */
 
 struct wanted {
+    const struct wm_model *m;
     const char *name;
     const struct wm_record *found;
 };
@@ -99,10 +101,37 @@ static void find_migration(void *ctx, const struct wm_record *r)
 {
     struct wanted *wanted = ctx;
 
-    bool own = strncmp(wm_migration_of(r)->namespace_, "other-", strlen("other-")) != 0;
+    bool own = strncmp(wm_model_word(wanted->m, r->namespace_), "other-", strlen("other-")) != 0;
 
     if (own && (!wanted->name || strcmp(wm_record_name(r), wanted->name) == 0))
         wanted->found = r;
+}
+
+/* A folder has the one kind or the other; a MigMigration goes first. */
+static const struct wm_record *find_wanted(const struct wm_model *m, const char *name)
+{
+    struct wanted wanted = {m, name, NULL};
+
+    wm_model_each(m, WM_KIND_MIGMIGRATION, find_migration, &wanted);
+    if (!wanted.found)
+        wm_model_each(m, WM_KIND_VMMIGRATION, find_migration, &wanted);
+    assert_non_null(wanted.found);
+    return wanted.found;
+}
+
+/* The ledger sees the objects as they come, as it does in the aggregator. */
+struct watcher {
+    struct wm_ledger *ledger;
+    struct wm_model *m;
+    int64_t now_s;
+};
+
+static void on_change(void *ctx, const struct wm_record *r, bool gone)
+{
+    struct watcher *w = ctx;
+
+    if (r->cluster == 0)
+        wm_ledger_changed(w->ledger, w->m, r, gone, w->now_s);
 }
 
 /* The ids of the causes, first those that explain the others, go into `ids`. */
@@ -112,21 +141,25 @@ static char *judge(struct world *w, const struct object *objects, size_t n, cons
     static struct wm_situation situation;
     static struct wm_look look;
     static struct wm_diagnosis d;
-    struct wm_model *m = wm_model_new(
-        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
+    struct watcher watcher = {wm_ledger_new(), NULL, w->world.now_s};
+    struct wm_model *m = wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of,
+                                                              .detail_done = wm_detail_done,
+                                                              .over = wm_is_over,
+                                                              .changed = on_change,
+                                                              .ctx = &watcher});
     struct model_sources sources = {0};
-    struct wanted wanted = {w->migration, NULL};
     struct wm_thresholds thresholds;
     struct wm_pulse pulse = {0};
     wm_auto_buf struct wm_buf text = WM_BUF_MAX(1 << 20);
 
+    watcher.m = m;
     for (size_t i = 0; i < n; i++)
         model_put(&sources, m, objects[i].cluster, objects[i].kind, objects[i].json);
-    wm_model_each(m, WM_KIND_MIGMIGRATION, find_migration, &wanted);
-    assert_non_null(wanted.found);
     w->world.model = m;
+    w->world.ledger = watcher.ledger;
     wm_thresholds_default(&thresholds);
-    wm_situation_of(&w->world, wanted.found, &situation);
+    wm_ledger_tick(watcher.ledger, m, w->world.now_s);
+    wm_situation_of(&w->world, find_wanted(m, w->migration), &situation);
     wm_pulse_feel(&pulse, &w->world, &situation);
     wm_look_around(&w->world, &situation, &thresholds, &look);
     look.still_since_s = w->still_since_s ? w->still_since_s : pulse.changed_s;
@@ -137,6 +170,7 @@ static char *judge(struct world *w, const struct object *objects, size_t n, cons
     for (size_t i = 0; i < d.n; i++)
         ids[i] = d.findings[i].cause->id;
     wm_model_free(m);
+    wm_ledger_free(watcher.ledger);
     return wm_buf_take(&text);
 }
 
@@ -252,7 +286,8 @@ static void check_case(void **state)
     expect_text(path, text);
     expect_causes(wm_yaml_root(y), ids, n);
     time_alone_changes_nothing_before(w, w->again_s, text);
-    strangers_change_nothing(w, text);
+    if (!w->is_cluster_wide)
+        strangers_change_nothing(w, text);
     order_does_not_matter(w, text);
     diagnosis_world_free(w);
 }
