@@ -153,7 +153,8 @@ static bool is_half_rolled(struct wm_clue *c)
     c->other = pod;
     c->quote = pod ? wm_clue_pod_reason(c, pod) : d->failure;
     if (!c->quote[0])
-        c->quote = pod ? "its new pod is not ready, and does not say why" : "no new pod has been made";
+        c->quote = pod ? "it is not ready, and does not say why" : "no new pod has been made";
+    wm_clue_detail(c, "%s%s%s", pod ? "pod " : "", pod ? wm_record_name(pod) : "", pod ? ": " : "");
     return true;
 }
 
@@ -229,14 +230,14 @@ const struct wm_cause wm_causes_provider[] = {
      SOURCE},
     {"ProviderRolloutStuck", SERVER, WM_WAITS_FOR(VM_PROVIDERS), does_not_roll, WM_STOPS, WM_LIKELY,
      WM_T_ROLLOUT, 2, "A provider's rollout does not end",
-     "{object} does not come up with the PVC of {migration}: {quote}",
+     "{object} does not come up with the PVC of {migration}: {detail}{quote}",
      "see what its new pod waits for; the old one still serves:\n" ROLLOUT "\n"
      "{kubectl} describe pods -l app.kubernetes.io/name=virtrigaud-provider",
      SOURCE},
     {"ProviderBystanderStuck", SERVER, WM_VM_WAITS | WM_APART, does_not_roll_aside, WM_THREATENS, WM_LIKELY,
      WM_T_ROLLOUT, 2, "A provider that has no part in it does not come up with the PVC",
      "{object}, which has no part in {migration}, had to mount its PVC, too, and does not come up with it: "
-     "{quote}; when its old pods go, it serves no more",
+     "{detail}{quote}; when its old pods go, it serves no more",
      "see what its new pod waits for; it is over when {migration} is deleted, once its PVC can go:\n" ROLLOUT
      "\n"
      "{kubectl} describe pods -l app.kubernetes.io/name=virtrigaud-provider",
@@ -244,7 +245,7 @@ const struct wm_cause wm_causes_provider[] = {
     {"ProviderHalfRolled", SERVER, WM_WAITS_FOR(NOTHING) | WM_AFTER_END | WM_APART, was_left_half_rolled,
      WM_THREATENS, WM_CERTAIN, WM_T_ROLLOUT, 2,
      "A provider stays half rolled out for a migration that is over",
-     "{object} still tries to come up with the PVC of {migration}, which is over: {quote}; the next "
+     "{object} still tries to come up with the PVC of {migration}, which is over: {detail}{quote}; the next "
      "migration "
      "of that namespace will wait for the same",
      "delete the VMMigration, which takes its PVC out of all providers again:\n"

@@ -372,6 +372,8 @@ void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret)
     drop_makeshift(ret);
     explain(ret);
     judge_pace(ret);
+    if (look->s->ends_s > look->w->now_s) /* until then it is said when that will be */
+        sooner(&ret->again_s, look->s->ends_s);
     if (look->s->ending == WM_ENDING_NONE)
         ret->behind = wm_migrations_behind(look->w, look->s);
 }
