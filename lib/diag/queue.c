@@ -1,8 +1,9 @@
 /* Who waits for whom: mig-controller takes a plan's migrations one after the other, Velero its Backups and
- * its Restores. */
+ * its Restores; VirtRigaud has a few workers. */
 #include <string.h>
 
 #include "situation_impl.h"
+#include "vm_look.h"
 #include "waymark/cause.h"
 
 bool wm_goes_first(const struct wm_record *a, const struct wm_record *b)
@@ -78,10 +79,42 @@ static void count_behind(void *ctx, const struct wm_record *r)
         c->n += is_postponed_by(c, r) || is_queued_behind(c, r);
 }
 
+/* --- VirtRigaud's workers --- */
+
+struct workers {
+    const struct wm_situation *s;
+    int busy;
+    size_t waiting;
+};
+
+static void count_workers(void *ctx, const struct wm_record *r)
+{
+    struct workers *c = ctx;
+    const struct wm_migration_state *m = wm_migration_of(r);
+
+    if (r->cluster != c->s->migration->cluster || m->over)
+        return;
+    c->busy += wm_vm_occupies_worker(r);
+    c->waiting += m->row && m->row->waits_for == WM_WAIT_VM_WORKER;
+}
+
+/* With all workers busy those that are not taken up wait for each of them. */
+static size_t vms_behind(const struct wm_world *w, const struct wm_situation *s)
+{
+    struct workers c = {s, 0, 0};
+
+    if (!wm_vm_occupies_worker(s->migration))
+        return 0;
+    wm_model_each(w->model, WM_KIND_VMMIGRATION, count_workers, &c);
+    return c.busy >= WM_VM_WORKERS ? c.waiting : 0;
+}
+
 size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s)
 {
     struct count c = {w, s, 0};
 
+    if (s->vm)
+        return vms_behind(w, s);
     wm_model_each_open(w->model, WM_KIND_MIGMIGRATION, count_behind, &c);
     return c.n;
 }

@@ -7,7 +7,7 @@
 #include "put.h"
 #include "report_parts.h"
 #include "report_tree.h"
-#include "waymark/vm.h"
+#include "waymark/restarts.h"
 
 /* --- where it stands --- */
 
@@ -59,8 +59,8 @@ static void put_wait(struct wm_buf *out, const struct wm_world *w, const struct 
     if (s->awaited_kind[0]) {
         wm_put_open(out, "waitsFor", '{');
         wm_put_text(out, "kind", s->awaited_kind);
-        wm_put_text(out, "namespace", r ? wm_model_word(w->model, r->namespace_) : "");
-        wm_put_text(out, "name", r ? wm_record_name(r) : "");
+        wm_put_text(out, "namespace", r ? wm_model_word(w->model, r->namespace_) : s->awaited_namespace);
+        wm_put_text(out, "name", r ? wm_record_name(r) : s->awaited_name);
         wm_put_text(out, "cluster", wm_report_cluster_name(w, r ? r->cluster : s->awaited_on));
         wm_put_close(out, '}');
     }
@@ -212,6 +212,8 @@ void wm_report_status(const struct wm_world *w, const struct wm_situation *s, co
     put_conditions(out, w, s, h);
     put_clusters(out, w, s, h);
     put_timeline(out, h);
+    if (s->vm)
+        wm_report_put_restarts(w, s, out);
     wm_report_put_stall(h, out);
     if (d)
         wm_report_put_findings(d, out);

@@ -67,7 +67,8 @@ void wm_say_vm_wait(struct wm_speech *sp)
         say_task(sp);
         say_excuse(sp);
     } else if (s->awaited_name[0]) {
-        wm_buf_printf(&sp->text, "%s %s, which is not there", s->awaited_kind, s->awaited_name);
+        wm_buf_printf(&sp->text, "%s %s/%s, which is not there", s->awaited_kind, s->awaited_namespace,
+                      s->awaited_name);
     } else {
         wm_buf_printf(&sp->text, "its provider's %s, which is not there", s->awaited_kind);
     }
