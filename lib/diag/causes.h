@@ -63,6 +63,14 @@ bool wm_look_is_blind(const struct wm_look *look);
      WM_WAITS_FOR(VM_EXPORT) | WM_WAITS_FOR(VM_IMPORT) | WM_WAITS_FOR(VM_TARGET))
 #define WM_VM_COPIES (WM_WAITS_FOR(VM_EXPORT) | WM_WAITS_FOR(VM_IMPORT))
 
+/* How to look at VirtRigaud's manager: labels of its chart, and the namespace that its documents name. */
+#define WM_VM_MANAGER_PODS                                                                                   \
+    "kubectl --context {cluster} get pods -A -l "                                                            \
+    "app.kubernetes.io/name=virtrigaud,app.kubernetes.io/component=manager"
+#define WM_VM_MANAGER_LOG                                                                                    \
+    "kubectl --context {cluster} -n virtrigaud-system logs -l app.kubernetes.io/component=manager "          \
+    "--since=30m"
+
 /* Whether a row that is about MigMigrations, too, is asked about a VMMigration. */
 bool wm_clue_is_of_vm(const struct wm_clue *c);
 /* All that could be there is known: what is not known is not there. */

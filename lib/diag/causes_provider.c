@@ -183,8 +183,6 @@ static bool was_left_half_rolled(struct wm_clue *c)
 #define SERVER WM_ROLE(PROVIDER_SERVER), WM_KIND_DEPLOYMENT
 #define SOURCE "projectbeskar/virtrigaud internal/controller/provider_controller.go"
 #define MIGRATION_SOURCE "projectbeskar/virtrigaud internal/controller/vmmigration_controller.go"
-#define MANAGER_LOG                                                                                          \
-    "kubectl --context {cluster} logs -A -l app.kubernetes.io/name=virtrigaud --since=30m --prefix"
 #define ROLLOUT "{kubectl} rollout status deployment/{name} --timeout=1s"
 
 const struct wm_cause wm_causes_provider[] = {
@@ -205,14 +203,14 @@ const struct wm_cause wm_causes_provider[] = {
      "A provider has no Deployment",
      "{object} has no Deployment, so nothing can mount the PVC of {migration}",
      "see what the Provider says, and what VirtRigaud's manager says of it:\n"
-     "{kubectl} describe provider {name}\n" MANAGER_LOG,
+     "{kubectl} describe provider {name}\n" WM_VM_MANAGER_LOG,
      SOURCE},
     {"ProviderTemplateOld", SERVER, WM_WAITS_FOR(VM_PROVIDERS), has_old_template, WM_STOPS, WM_LIKELY,
      WM_T_SIGNAL, 3, "The PVC is not put into a provider's Deployment",
      "{object} has not got {other.kind} {other.name} into its template: VirtRigaud's manager does not do its "
      "work, or may not list PVCs",
      "look for \"failed to list migration PVCs\" in its log, and whether it may list them; up to v0.3.9 its "
-     "chart did not grant that:\n" MANAGER_LOG "\n"
+     "chart did not grant that:\n" WM_VM_MANAGER_LOG "\n"
      "{kubectl} get provider -o yaml",
      "projectbeskar/virtrigaud#231"},
     {"ProviderPodsRefused", SERVER, WM_VM_WAITS, has_refused_pods, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,

@@ -213,9 +213,7 @@ static bool has_stood_still(struct wm_clue *c)
 
 #define HERE WM_ROLE(MIGRATION), WM_KIND_VMMIGRATION
 #define SOURCE "projectbeskar/virtrigaud internal/controller/vmmigration_controller.go"
-#define MANAGER                                                                                              \
-    "kubectl --context {cluster} get pods -A -l app.kubernetes.io/name=virtrigaud\n"                         \
-    "kubectl --context {cluster} logs -A -l app.kubernetes.io/name=virtrigaud --since=30m --prefix"
+#define MANAGER WM_VM_MANAGER_PODS "\n" WM_VM_MANAGER_LOG
 
 const struct wm_cause wm_causes_vm[] = {
     {"VmWorkersBusy", HERE,

@@ -125,8 +125,7 @@ const struct wm_cause wm_causes_vm_copy[] = {
      "{detail}",
      "look at VirtRigaud's manager and at the provider; when nothing is copied, restart the provider, delete "
      "the "
-     "VMMigration and make it anew:\n"
-     "kubectl --context {cluster} get pods -A -l app.kubernetes.io/name=virtrigaud\n"
+     "VMMigration and make it anew:\n" WM_VM_MANAGER_PODS "\n"
      "{kubectl} logs -l app.kubernetes.io/name=virtrigaud-provider --since=1h --prefix\n"
      "{kubectl} delete vmmigration {migration}",
      CLIENT},
