@@ -202,8 +202,8 @@ struct wm_diagnosis {
 };
 void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret);
 /* How many migrations get on only when this one does: those of its plan that are postponed until it is over,
- * and those whose Backup or Restore Velero has queued behind one of this one's; of a VMMigration that occupies
- * one of VirtRigaud's workers, while all are, those that nobody has taken up. */
+ * and those whose Backup or Restore Velero has queued behind one of this one's; of a VMMigration that
+ * occupies one of VirtRigaud's workers, while all are, those that nobody has taken up. */
 size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s);
 
 /* --- progress --- */
