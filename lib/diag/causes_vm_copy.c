@@ -5,6 +5,7 @@
 
 #include "causes.h"
 #include "vm_look.h"
+#include "waymark/restarts.h"
 #include "waymark/time.h"
 
 static const struct wm_migration_state *own(const struct wm_clue *c)
@@ -50,6 +51,77 @@ static bool hangs(struct wm_clue *c)
     return true;
 }
 
+/* --- restarts of its provider --- */
+
+/* The youngest one that it is a victim of. */
+struct blow {
+    const struct wm_restart *restart;
+    const struct wm_victim *victim;
+};
+
+static struct blow blow_of(const struct wm_clue *c)
+{
+    enum { RESTARTS_MAX = 32 };
+    const struct wm_restart *list[RESTARTS_MAX];
+    const struct wm_vm_state *vm = c->look->s->vm;
+    size_t n = c->look->w->ledger ? wm_ledger_of(c->look->w->ledger, vm, list, RESTARTS_MAX) : 0;
+    struct blow blow = {NULL, NULL};
+
+    for (size_t i = 0; i < n; i++) {
+        const struct wm_victim *v = wm_restart_victim(list[i], vm->m.uid);
+
+        if (v)
+            blow = (struct blow){list[i], v};
+    }
+    return blow;
+}
+
+/* By whom it was dealt, in words: who did it may be gone. */
+static void tell_blow(struct wm_clue *c, const struct wm_restart *r)
+{
+    const struct wm_culprit *who = r->n_culprits ? &r->culprits[0] : NULL;
+    const struct wm_model *m = c->look->w->model;
+
+    if (!who)
+        wm_clue_detail(c, "provider %s (%s)", r->provider, wm_restart_kind_name(r->kind));
+    else if (!who->migration[0])
+        wm_clue_detail(c, "provider %s, for PVC %s, which belongs to nobody", r->provider, who->claim);
+    else
+        wm_clue_detail(c, "provider %s, for PVC %s of VMMigration %s, which %s", r->provider, who->claim,
+                       who->migration, who->deleted ? "went" : "came");
+    c->other = who ? wm_model_find_named(m, 0, WM_KIND_VMMIGRATION, r->namespace_, who->migration) : NULL;
+}
+
+static bool is_at_risk(struct wm_clue *c)
+{
+    struct blow blow = blow_of(c);
+
+    if (!is_running(c) || !blow.restart || !blow.restart->let_go_s ||
+        strcmp(blow.victim->phase, own(c)->phase) != 0 || blow.restart->let_go_s < own(c)->since_s)
+        return false;
+    c->since_s = blow.restart->let_go_s;
+    tell_blow(c, blow.restart);
+    return true;
+}
+
+/* The providers' rollouts for nothing: PVCs in another order. */
+static bool churns(struct wm_clue *c)
+{
+    enum { RESTARTS_MAX = 32 };
+    const struct wm_restart *list[RESTARTS_MAX], *last = NULL;
+    size_t n = c->look->w->ledger ? wm_ledger_of(c->look->w->ledger, c->look->s->vm, list, RESTARTS_MAX) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (list[i]->cause == WM_RESTART_CHURN)
+            last = list[i];
+    if (!is_running(c) || !last)
+        return false;
+    c->since_s = last->begun_s;
+    c->until_s = last->begun_s + c->look->thresholds->s[WM_T_TIDY];
+    wm_clue_detail(c, "provider %s", last->provider);
+    return true;
+}
+
 static bool has_failed(struct wm_clue *c)
 {
     c->since_s = own(c)->completed_s;
@@ -73,6 +145,16 @@ static bool was_cut(const struct wm_clue *c)
         if (strstr(own(c)->message, texts[i]))
             return true;
     return false;
+}
+
+static bool was_interrupted(struct wm_clue *c)
+{
+    struct blow blow = blow_of(c);
+
+    if (!has_failed(c) || !blow.victim || !blow.victim->failed)
+        return false;
+    tell_blow(c, blow.restart);
+    return true;
 }
 
 static bool lost_its_provider(struct wm_clue *c)
@@ -115,6 +197,21 @@ static bool lacks_mount(struct wm_clue *c)
     "again by itself, and s3 or nfs storage restarts no provider:\n"
 
 const struct wm_cause wm_causes_vm_copy[] = {
+    {"VmCopyAtRisk", HERE, WM_VM_COPIES, is_at_risk, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 3,
+     "The provider that copies is being restarted",
+     "the pod in which {object} is copied was told to end at {seen}, which cuts the copying after half a "
+     "minute "
+     "({detail})",
+     "begin no other migration there, and delete none, while one is copied:\n" DESCRIBE,
+     "projectbeskar/virtrigaud sdk/provider/server/server.go"},
+    {"ProviderChurn", HERE, WM_VM_WAITS | WM_APART, churns, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 2,
+     "Providers are rolled out again and again for nothing",
+     "{detail} of {object} was rolled out only because its PVCs stand in another order in the template, "
+     "which cuts what "
+     "is copied; that goes on as long as two migrations of the namespace have PVCs",
+     "finish or delete one of them, or take s3 or nfs storage, which need no PVC:\n"
+     "{kubectl} get pvc -l virtrigaud.io/component=migration-storage",
+     "projectbeskar/virtrigaud internal/controller/provider_controller.go"},
     {"VmCopyNearDeadline", HERE, WM_VM_COPIES, comes_to_its_end, WM_THREATENS, WM_LIKELY, WM_T_SIGNAL, 2,
      "The half hour for copying a disk runs out",
      "the copying of {object} is cut at {detail}, after half an hour, and the migration fails then",
@@ -129,6 +226,10 @@ const struct wm_cause wm_causes_vm_copy[] = {
      "{kubectl} logs -l app.kubernetes.io/name=virtrigaud-provider --since=1h --prefix\n"
      "{kubectl} delete vmmigration {migration}",
      CLIENT},
+    {"VmCopyInterrupted", HERE, ENDED, was_interrupted, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 7,
+     "A restart of its provider has interrupted the copying",
+     "{object} failed because its provider was restarted while it copied: {detail}; {quote}", AGAIN DESCRIBE,
+     "projectbeskar/virtrigaud sdk/provider/server/server.go"},
     {"VmProviderLost", HERE, ENDED, lost_its_provider, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 3,
      "A provider did not answer",
      "{object} failed because a provider did not answer, and a moment of that is enough: {quote}",
