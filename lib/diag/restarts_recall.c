@@ -1,6 +1,4 @@
 /* What a stored report remembers of restarts.  It may be of an older release, or edited by hand. */
-#include <stdlib.h>
-
 #include "details_impl.h"
 #include "restarts_impl.h"
 
@@ -78,15 +76,19 @@ static void read_times(struct wm_json_value v, struct wm_restart *r)
     r->overlap_s = wm_number_at(v, "overlapSeconds");
 }
 
+/* As the report prints it: 16 hexadecimal digits; 0 = it is none. */
 static uint64_t key_of(struct wm_json_value v)
 {
+    static const char digits[] = "0123456789abcdef";
     wm_word text = "";
-    char *end;
-    uint64_t key;
+    uint64_t key = 0;
 
     TEXT_AT(v, "key", text);
-    key = strtoull(text, &end, 16);
-    return *end ? 0 : key;
+    if (strlen(text) != 16 || strspn(text, digits) != 16)
+        return 0;
+    for (const char *c = text; *c; c++)
+        key = key << 4 | (uint64_t)(strchr(digits, *c) - digits);
+    return key;
 }
 
 /* False when it is none that can be kept. */

@@ -179,7 +179,8 @@ static void count_old(const struct wm_entry *e, const struct wm_pod_memo *p, int
 {
     int64_t end_s = wm_pod_memo_end(p);
 
-    if (!end_s || !p->n_stays || end_s <= since_s || !is_in_time(e, end_s)) /* who never served harms nobody */
+    if (!end_s || !p->n_stays || end_s <= since_s ||
+        !is_in_time(e, end_s)) /* who never served harms nobody */
         return;
     if (!ret->let_go_s || end_s < ret->let_go_s)
         ret->let_go_s = end_s;
