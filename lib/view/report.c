@@ -212,8 +212,6 @@ void wm_report_status(const struct wm_world *w, const struct wm_situation *s, co
     put_conditions(out, w, s, h);
     put_clusters(out, w, s, h);
     put_timeline(out, h);
-    if (s->vm)
-        wm_report_put_restarts(w, s, out);
     wm_report_put_stall(h, out);
     if (d)
         wm_report_put_findings(d, out);
