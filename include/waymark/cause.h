@@ -81,6 +81,9 @@ struct wm_look {
     const struct wm_situation *s;
     const struct wm_thresholds *thresholds;
     int64_t still_since_s; /* no progress since; see wm_pulse */
+    /* Of a VMMigration, NULL = not there: its PVC; of its source, then of its target, the VirtualMachine, the
+     * Provider and its Deployment. */
+    const struct wm_record *claim, *machines[2], *providers[2], *servers[2];
     struct wm_suspect suspects[WM_SUSPECTS_MAX];
     size_t n, n_more; /* more: beyond the maximum */
     /* Who else depends on a suspect: several pods on a node. */

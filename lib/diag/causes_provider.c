@@ -12,7 +12,7 @@ static const struct wm_vm_state *vm(const struct wm_clue *c)
 
 static const struct wm_record *own_claim(const struct wm_clue *c)
 {
-    return wm_vm_claim(c->look->w, c->look->s);
+    return c->look->claim;
 }
 
 /* --- Providers --- */
@@ -22,10 +22,8 @@ static bool is_waited_for(const struct wm_clue *c)
 {
     const struct wm_look *look = c->look;
 
-    return (strcmp(vm(c)->waits, "SourceProviderNotReady") == 0 &&
-            c->r == wm_vm_provider(look->w, look->s, WM_VM_SOURCE)) ||
-           (strcmp(vm(c)->waits, "TargetProviderNotReady") == 0 &&
-            c->r == wm_vm_provider(look->w, look->s, WM_VM_TARGET));
+    return (strcmp(vm(c)->waits, "SourceProviderNotReady") == 0 && c->r == look->providers[WM_VM_SOURCE]) ||
+           (strcmp(vm(c)->waits, "TargetProviderNotReady") == 0 && c->r == look->providers[WM_VM_TARGET]);
 }
 
 static bool was_never_available(struct wm_clue *c)

@@ -91,7 +91,7 @@ static bool began_anew(struct wm_clue *c)
 
 static bool is_machine(const struct wm_clue *c, enum wm_vm_side side)
 {
-    return c->r == wm_vm_machine(c->look->w, c->look->s, side);
+    return c->r == c->look->machines[side];
 }
 
 static bool is_unknown_source(struct wm_clue *c)
@@ -121,7 +121,7 @@ static bool is_unready_target(struct wm_clue *c)
 
 static const struct wm_record *claim_of(const struct wm_clue *c)
 {
-    return wm_vm_claim(c->look->w, c->look->s);
+    return c->look->claim;
 }
 
 /* When the youngest of the pods that serve became ready; 0 = not all do, or with another template. */
@@ -132,7 +132,7 @@ static int64_t mounted_s(const struct wm_clue *c)
     int64_t at_s = claim ? claim->created_s : 0;
 
     for (int side = 0; claim && side < WM_VM_SIDES; side++) {
-        const struct wm_record *server = wm_vm_server_of(c->look->w, c->look->s, (enum wm_vm_side)side),
+        const struct wm_record *server = c->look->servers[side],
                                *replicas = server ? wm_server_replicas(c->look->w, server) : NULL;
         bool serves = false;
 

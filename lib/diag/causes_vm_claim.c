@@ -14,7 +14,7 @@ static const struct wm_vm_state *vm(const struct wm_clue *c)
 
 static bool is_own(const struct wm_clue *c)
 {
-    return wm_clue_is_of_vm(c) && c->r == wm_vm_claim(c->look->w, c->look->s);
+    return wm_clue_is_of_vm(c) && c->r == c->look->claim;
 }
 
 /* --- too old --- */
@@ -22,7 +22,7 @@ static bool is_own(const struct wm_clue *c)
 /* The five minutes are counted from the making of the PVC, whoever made it for whom. */
 static bool is_too_old(struct wm_clue *c)
 {
-    const struct wm_record *claim = wm_vm_claim(c->look->w, c->look->s);
+    const struct wm_record *claim = c->look->claim;
     int64_t wait_s = wm_clue_mount_wait_s(c);
     char time[WM_TIME_SIZE];
 

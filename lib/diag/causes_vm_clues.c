@@ -64,7 +64,7 @@ bool wm_clue_workers_are_busy(const struct wm_clue *c)
 
 static bool is_server_of(const struct wm_clue *c, const struct wm_record *server, enum wm_vm_side side)
 {
-    return wm_vm_server_of(c->look->w, c->look->s, side) == server;
+    return c->look->servers[side] == server;
 }
 
 bool wm_clue_is_bystander(const struct wm_clue *c, const struct wm_record *server)

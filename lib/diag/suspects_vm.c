@@ -57,12 +57,10 @@ static void add_server(struct wm_look *look, const struct wm_record *server, int
 /* VirtRigaud looks at the source first, so that is the order here. */
 static void add_side(struct wm_look *look, enum wm_vm_side side, int machine)
 {
-    const struct wm_record *provider = wm_vm_provider(look->w, look->s, side),
-                           *server = wm_vm_server_of(look->w, look->s, side);
-    int via = wm_suspect_add(look, provider, WM_ROLE_PROVIDER, machine);
+    int via = wm_suspect_add(look, look->providers[side], WM_ROLE_PROVIDER, machine);
 
-    if (server)
-        add_server(look, server, via == WM_NO_SUSPECT ? machine : via);
+    if (look->servers[side])
+        add_server(look, look->servers[side], via == WM_NO_SUSPECT ? machine : via);
 }
 
 /* --- the bystanders --- */
@@ -102,19 +100,31 @@ static int awaited_machine(const struct wm_look *look, int source, int target)
     return at_target ? target : strcmp(s->vm->waits, "SourceVMNotReady") == 0 ? source : WM_NO_SUSPECT;
 }
 
+/* By name, once: each is a walk over all of its kind. */
+static void find_parts(struct wm_look *look)
+{
+    look->claim = wm_vm_claim(look->w, look->s);
+    for (int side = 0; side < WM_VM_SIDES; side++) {
+        look->machines[side] = wm_vm_machine(look->w, look->s, (enum wm_vm_side)side);
+        look->providers[side] = wm_vm_provider(look->w, look->s, (enum wm_vm_side)side);
+        look->servers[side] = wm_vm_server_of(look->w, look->s, (enum wm_vm_side)side);
+    }
+}
+
 void wm_suspect_vm(struct wm_look *look)
 {
     const struct wm_situation *s = look->s;
-    const struct wm_record *claim = wm_vm_claim(look->w, s);
-    int source = wm_suspect_add(look, wm_vm_machine(look->w, s, WM_VM_SOURCE), WM_ROLE_MACHINE, 0),
-        target = wm_suspect_add(look, wm_vm_machine(look->w, s, WM_VM_TARGET), WM_ROLE_MACHINE, 0),
+
+    find_parts(look);
+    int source = wm_suspect_add(look, look->machines[WM_VM_SOURCE], WM_ROLE_MACHINE, 0),
+        target = wm_suspect_add(look, look->machines[WM_VM_TARGET], WM_ROLE_MACHINE, 0),
         awaited = awaited_machine(look, source, target);
 
-    if (claim)
-        wm_suspect_claim(look, claim, 0);
+    if (look->claim)
+        wm_suspect_claim(look, look->claim, 0);
     add_side(look, WM_VM_SOURCE, awaited != WM_NO_SUSPECT && awaited == source ? source : 0);
     add_side(look, WM_VM_TARGET, awaited != WM_NO_SUSPECT && awaited == target ? target : 0);
-    if (claim)
+    if (look->claim)
         wm_model_each(look->w->model, WM_KIND_DEPLOYMENT, add_bystander, look);
     if (s->ending == WM_ENDING_NONE && !wm_vm_occupies_worker(s->migration))
         wm_model_each(look->w->model, WM_KIND_VMMIGRATION, add_ahead, look);
