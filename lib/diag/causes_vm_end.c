@@ -60,7 +60,6 @@ static bool left_snapshot(struct wm_clue *c)
 }
 
 #define HERE WM_ROLE(MIGRATION), WM_KIND_VMMIGRATION, WM_WAITS_FOR(NOTHING) | WM_AFTER_END
-#define LEFT HERE | WM_APART
 #define SOURCE "projectbeskar/virtrigaud internal/controller/vmmigration_controller.go"
 #define DESCRIBE "{kubectl} describe vmmigration {migration}"
 
@@ -83,7 +82,7 @@ const struct wm_cause wm_causes_vm_end[] = {
     {"VmMigrationFailed", HERE, failed_at_all, WM_STOPS, WM_POSSIBLE, WM_T_SIGNAL, 1,
      "The VMMigration has failed", "{object} failed in the phase {detail}: {quote}",
      "mend what the message names, delete it, and make it anew:\n" DESCRIBE, SOURCE},
-    {"VmCleanupStuck", LEFT, does_not_clean_up, WM_THREATENS, WM_LIKELY, WM_T_TIDY, 2,
+    {"VmCleanupStuck", HERE | WM_APART, does_not_clean_up, WM_THREATENS, WM_LIKELY, WM_T_TIDY, 2,
      "What a VMMigration needed is never tidied up",
      "{object} has moved its machine, and VirtRigaud cannot delete the copied disk{detail}: its manager does "
      "not "
@@ -94,7 +93,7 @@ const struct wm_cause wm_causes_vm_end[] = {
      "{kubectl} get vmmigration {migration} -o jsonpath='{.status.snapshotID}'\n"
      "{kubectl} delete vmmigration {migration}",
      "projectbeskar/virtrigaud internal/storage/pvc.go"},
-    {"VmSnapshotLeft", LEFT, left_snapshot, WM_THREATENS, WM_LIKELY, WM_T_TIDY, 1,
+    {"VmSnapshotLeft", HERE | WM_APART, left_snapshot, WM_THREATENS, WM_LIKELY, WM_T_TIDY, 1,
      "A failed VMMigration has left its snapshot on the source",
      "{object} has failed and left its snapshot of the machine {detail} on the source, which grows until it "
      "is "
