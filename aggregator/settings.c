@@ -29,7 +29,8 @@ static const struct wm_option table[] = {
      "after which Velero gives up on volumes (the operator's restic_timeout)"},
     {"thresholds", WM_OPTION_LIST, AT(thresholds), NULL, "NAME=SECONDS,...", NULL, 0, 0,
      "how long something may stand still before it is said: signal=15 (what does not heal by itself), quiet=120, startup=60, "
-     "queue=120, sync=300, copy=600 (bytes), items=900, quiesce=300"},
+     "queue=120, sync=300, copy=600 (bytes), items=900, quiesce=300, "
+     "rollout=60 (of a VirtRigaud provider), tidy=600 (after a VMMigration)"},
     {"repair-per-s", WM_OPTION_NUMBER, AT(repair_per_s), "5", "N", NULL, 0, 1000,
      "how many objects that lack the webhook's labels are given them in a second, on all clusters together; 0 = none"},
     WM_LABEL_OPTIONS(AT(labels)),

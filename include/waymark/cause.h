@@ -92,6 +92,9 @@ struct wm_look {
     const struct wm_thresholds *thresholds;
     int64_t still_since_s;               /* no progress since; see wm_pulse */
     const struct wm_volume_marks *marks; /* NULL = no volume is known to have moved by itself */
+    /* Of a VMMigration, NULL = not there: its PVC; of its source, then of its target, the VirtualMachine, the
+     * Provider and its Deployment. */
+    const struct wm_record *claim, *machines[2], *providers[2], *servers[2];
     struct wm_suspect suspects[WM_SUSPECTS_MAX];
     size_t n, n_more; /* more: beyond the maximum */
     /* Who else depends on a suspect: several pods on a node. */
@@ -146,6 +149,8 @@ const char *wm_confidence_name(enum wm_confidence c);
  * why it failed: of a failure, as if the phase that failed were still the current one, at the migration and
  * at what belongs to it; of a success with warnings, at the objects that failed. */
 #define WM_AFTER_END (1u << 31)
+/* Together with these: a thing of its own, that explains no other finding. */
+#define WM_APART (1u << 30)
 
 /* One cause.  `says` is one sentence, `remedy` one or more lines, commands on lines of their own; in both
  *   {kind} {name} {namespace} {cluster}   of the suspect; {object} = "Pod ns/name on cluster target"
@@ -215,7 +220,8 @@ struct wm_diagnosis {
 };
 void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret);
 /* How many migrations get on only when this one does: those of its plan that go after it,
- * and those whose Backup or Restore Velero has queued behind one of this one's. */
+ * and those whose Backup or Restore Velero has queued behind one of this one's; of a VMMigration that
+ * occupies one of VirtRigaud's workers, while all are, those that nobody has taken up. */
 size_t wm_migrations_behind(const struct wm_world *w, const struct wm_situation *s);
 void wm_migrations_behind_each(const struct wm_world *w, const struct wm_situation *s, wm_record_fn *fn,
                                void *ctx);

@@ -5,10 +5,13 @@
 #include <string.h>
 
 const struct wm_cause *const wm_cause_parts[] = {
-    wm_causes_pod,    wm_causes_place,        wm_causes_storage,    wm_causes_claim,
-    wm_causes_velero, wm_causes_velero_queue, wm_causes_velero_end, wm_causes_volume,
-    wm_causes_plan,   wm_causes_cluster,      wm_causes_order,      wm_causes_direct,
-    wm_causes_hook,   wm_causes_end,          wm_causes_general,    NULL,
+    wm_causes_pod,        wm_causes_place,   wm_causes_storage,
+    wm_causes_claim,      wm_causes_velero,  wm_causes_velero_queue,
+    wm_causes_velero_end, wm_causes_volume,  wm_causes_plan,
+    wm_causes_cluster,    wm_causes_order,   wm_causes_direct,
+    wm_causes_hook,       wm_causes_end,     wm_causes_provider,
+    wm_causes_vm_claim,   wm_causes_vm,      wm_causes_vm_copy,
+    wm_causes_vm_end,     wm_causes_general, NULL,
 };
 
 const char *wm_clue_phase(const struct wm_clue *c, const struct wm_record *r)

@@ -14,6 +14,8 @@ static bool waits_for(const struct wm_clue *c, unsigned waits)
  * namespaces, where all of them have to be well. */
 static bool claim_holds(const struct wm_clue *c)
 {
+    if (wm_clue_is_of_vm(c))
+        return !c->r->going && (wm_clue_is_stood_on(c) || wm_clue_awaits_claim(c, c->r));
     if (c->look->s->ending != WM_ENDING_NONE || !wm_clue_is_here(c))
         return false;
     if (c->suspect->role == WM_ROLE_WORK || wm_clue_is_stood_on(c))
@@ -55,7 +57,7 @@ static bool lacks_class(const struct wm_clue *c)
     return is_no_class(c, wm_claim_of(c->r)->storage_class);
 }
 
-static bool has_no_class(struct wm_clue *c)
+static bool lacks_its_class(struct wm_clue *c)
 {
     const struct wm_record *e = is_pending(c) ? class_event(c) : NULL;
 
@@ -66,7 +68,17 @@ static bool has_no_class(struct wm_clue *c)
     return true;
 }
 
-static bool is_not_provisioned(struct wm_clue *c)
+static bool has_no_class(struct wm_clue *c)
+{
+    return !wm_clue_is_of_vm(c) && lacks_its_class(c);
+}
+
+static bool has_no_class_for_vm(struct wm_clue *c)
+{
+    return wm_clue_is_of_vm(c) && lacks_its_class(c);
+}
+
+static bool fails_to_be_provisioned(struct wm_clue *c)
 {
     const struct wm_record *e = is_pending(c) ? wm_clue_event(c, c->r, provisioning, NULL) : NULL;
 
@@ -75,6 +87,16 @@ static bool is_not_provisioned(struct wm_clue *c)
     wm_clue_tell(c, e, c->r->created_s);
     c->detail = wm_claim_of(c->r)->storage_class;
     return true;
+}
+
+static bool is_not_provisioned(struct wm_clue *c)
+{
+    return !wm_clue_is_of_vm(c) && fails_to_be_provisioned(c);
+}
+
+static bool is_not_provisioned_for_vm(struct wm_clue *c)
+{
+    return wm_clue_is_of_vm(c) && fails_to_be_provisioned(c);
 }
 
 static bool finds_no_volume(struct wm_clue *c)
@@ -90,7 +112,7 @@ static bool finds_no_volume(struct wm_clue *c)
 
 static bool has_lost_volume(struct wm_clue *c)
 {
-    if (strcmp(wm_clue_phase(c, c->r), "Lost") != 0 || !claim_holds(c))
+    if (strcmp(wm_clue_phase(c, c->r), "Lost") != 0 || wm_clue_is_of_vm(c) || !claim_holds(c))
         return false;
     c->detail = wm_claim_of(c->r)->volume;
     return true;
@@ -244,6 +266,7 @@ static bool is_refused(struct wm_clue *c)
     return may_not_be_made(c, false);
 }
 
+#define VIRTRIGAUD "projectbeskar/virtrigaud internal/controller/vmmigration_controller.go"
 enum { CLAIMS = WM_ROLE(CLAIM) | WM_ROLE(WORK) };
 #define CLAIM CLAIMS, WM_KIND_PVC, WM_ANY_WAIT
 #define WITH_PODS                                                                                            \
@@ -264,6 +287,25 @@ const struct wm_cause wm_causes_claim[] = {
      "{kubectl} describe pvc {name}\n"
      "kubectl --context {cluster} get storageclass {detail} -o yaml",
      "konveyor/mig-controller#868"},
+    {"VmClaimNoStorageClass", WM_ROLE(CLAIM), WM_KIND_PVC, WM_ANY_WAIT, has_no_class_for_vm, WM_STOPS,
+     WM_CERTAIN, WM_T_SIGNAL, 8, "The storage class for a VMMigration's PVC is not there",
+     "{object} gets no volume, because there is no storage class {detail} on cluster {cluster}, and no "
+     "provider comes up with it",
+     "create the class, or delete the migration and make it anew with another one that can do ReadWriteMany; "
+     "s3 "
+     "and nfs storage need no PVC at all:\n"
+     "kubectl --context {cluster} get storageclasses\n"
+     "{host.kubectl} delete vmmigration {migration}",
+     VIRTRIGAUD},
+    {"VmClaimNotProvisioned", WM_ROLE(CLAIM), WM_KIND_PVC, WM_ANY_WAIT, is_not_provisioned_for_vm, WM_STOPS,
+     WM_CERTAIN, WM_T_SIGNAL, 7, "No volume can be made for a VMMigration's PVC",
+     "no volume can be made for {object}, and no provider comes up with it: {quote}",
+     "look whether the class's driver can do the access mode (most cannot do ReadWriteMany), and at its "
+     "quota; s3 "
+     "and nfs storage need no PVC at all:\n"
+     "{kubectl} describe pvc {name}\n"
+     "kubectl --context {cluster} get storageclass {detail} -o yaml",
+     VIRTRIGAUD},
     {"ClaimNoVolume", CLAIM, finds_no_volume, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 7, "A claim finds no volume",
      "{object} finds no volume: {quote}",
      "create a PersistentVolume that fits, or give the claim a storage class that makes volumes (there may "

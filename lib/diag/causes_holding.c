@@ -63,6 +63,8 @@ bool wm_clue_pod_holds(const struct wm_clue *c, const struct wm_suspect *suspect
     const struct wm_phase *phase = s->state->row;
     const struct wm_record *r = suspect->record;
 
+    if (suspect->role == WM_ROLE_PROVIDER_POD)
+        return wm_clue_provider_pod_holds(c, suspect);
     if (s->ending != WM_ENDING_NONE)
         return s->ending == WM_ENDING_FAILED && (WM_OWN_PODS & (1u << suspect->role)) &&
                !wm_pod_of(r)->is_application_pod;

@@ -90,7 +90,7 @@ static bool is_unfit_otherwise(struct wm_clue *c)
 /* --- nodes --- */
 
 /* NoSchedule keeps others away, and harms nobody who is there. */
-static bool is_gone(struct wm_clue *c)
+static bool is_lost(struct wm_clue *c)
 {
     const struct wm_node_state *n = wm_node_of(c->r);
 
@@ -100,6 +100,16 @@ static bool is_gone(struct wm_clue *c)
     c->quote = n->message[0] ? n->message : n->reason;
     wm_clue_detail(c, "%s", n->ready_known ? "is not ready" : "is not heard of");
     return true;
+}
+
+static bool is_gone(struct wm_clue *c)
+{
+    return !wm_clue_is_of_vm(c) && is_lost(c);
+}
+
+static bool is_gone_with_provider(struct wm_clue *c)
+{
+    return wm_clue_is_of_vm(c) && is_lost(c);
 }
 
 /* --- pods that were ended, by whom --- */
@@ -207,42 +217,42 @@ const struct wm_cause wm_causes_place[] = {
      "create the claim, or take it out of the plan and run the migration again:\n"
      "{kubectl} get pvc",
      SCHEDULER},
-    {"PodClaimUnbound", WM_STARTING_PODS, POD, has_unbound_claim, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 3,
+    {"PodClaimUnbound", WM_ALL_STARTING_PODS, POD, has_unbound_claim, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 3,
      "A pod's claim has no volume", "{object} gets no node, because a claim of it has no volume: {quote}",
      "see why the claim gets no volume:\n"
      "{kubectl} describe pvc",
      "konveyor/mig-controller#694"},
-    {"PodVolumeElsewhere", WM_STARTING_PODS, POD, has_volume_elsewhere, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
-     "A pod's volume can be used on other nodes only",
+    {"PodVolumeElsewhere", WM_ALL_STARTING_PODS, POD, has_volume_elsewhere, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL,
+     6, "A pod's volume can be used on other nodes only",
      "{object} gets no node, because no node that may run it can use its volume: {quote}",
      "compare the zones of the nodes with those of the volume, and make room where the volume is:\n" SHOW "\n"
      "kubectl --context {cluster} get nodes -L topology.kubernetes.io/zone",
      "konveyor/mig-controller#694"},
-    {"PodNoRoom", WM_STARTING_PODS, POD, has_no_room, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
+    {"PodNoRoom", WM_ALL_STARTING_PODS, POD, has_no_room, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
      "No node has room for a pod", "{object} gets no node, because none has room for it: {quote}",
      "add a node, stop something else, or lower what the pod requests:\n"
      "kubectl --context {cluster} top nodes\n" SHOW,
      SCHEDULER},
-    {"PodMatchesNoNode", WM_STARTING_PODS, POD, matches_no_node, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
+    {"PodMatchesNoNode", WM_ALL_STARTING_PODS, POD, matches_no_node, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
      "A pod's selector or affinity fits no node",
      "{object} gets no node, because its selector or affinity fits none: {quote}",
      "label a node as the pod asks for it, or correct its selector (on OpenShift also the namespace's "
      "annotation openshift.io/node-selector):\n" SHOW "\n"
      "kubectl --context {cluster} get nodes --show-labels",
      "konveyor/mig-controller#839"},
-    {"PodNodesCordoned", WM_STARTING_PODS, POD, has_cordoned_nodes, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
+    {"PodNodesCordoned", WM_ALL_STARTING_PODS, POD, has_cordoned_nodes, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
      "The nodes for a pod are cordoned", "{object} gets no node, because nodes are cordoned: {quote}",
      "let pods onto a node again:\n"
      "kubectl --context {cluster} get nodes\n"
      "kubectl --context {cluster} uncordon NODE",
      SCHEDULER},
-    {"PodTaints", WM_STARTING_PODS, POD, has_tainted_nodes, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
+    {"PodTaints", WM_ALL_STARTING_PODS, POD, has_tainted_nodes, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
      "A pod does not tolerate the nodes' taints",
      "{object} gets no node, because it does not tolerate their taints: {quote}",
      "take the taint off a node, or let the pod tolerate it:\n"
      "kubectl --context {cluster} describe nodes | grep -e Name: -e Taints:",
      SCHEDULER},
-    {"PodUnschedulable", WM_STARTING_PODS, POD, is_unfit_otherwise, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 5,
+    {"PodUnschedulable", WM_ALL_STARTING_PODS, POD, is_unfit_otherwise, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 5,
      "A pod gets no node", "{object} gets no node: {quote}", "see what the scheduler says:\n" SHOW,
      "konveyor/mig-controller pkg/health/pods.go"},
     {"NodeUnreachable", WM_ROLE(NODE), WM_KIND_NODE, WM_ANY_WAIT, is_gone, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL,
@@ -294,5 +304,21 @@ const struct wm_cause wm_causes_place[] = {
      "scale it down; where an operator owns it, pause the operator first:\n"
      "{kubectl} scale {detail} --replicas=0",
      "konveyor/mig-controller#194"},
+    {"ProviderClaimMissing", WM_ROLE(PROVIDER_POD), POD, has_missing_claim, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL,
+     6, "A provider's pod waits for a PVC that is not there",
+     "{object} gets no node, because a PVC that its provider's template names is not there: {quote}",
+     "VirtRigaud takes PVCs out of the template that are gone; where it does not, touch the Provider, so "
+     "that it "
+     "looks again, and see what its manager says:\n"
+     "{kubectl} annotate providers --all --overwrite virtrigaud.io/reconcile-trigger=now\n"
+     "{kubectl} get pvc -l virtrigaud.io/component=migration-storage",
+     "projectbeskar/virtrigaud#230"},
+    {"ProviderNodeGone", WM_ROLE(NODE), WM_KIND_NODE, WM_ANY_WAIT, is_gone_with_provider, WM_STOPS,
+     WM_CERTAIN, WM_T_SIGNAL, 8, "The node of a provider's pod is gone",
+     "{object}, on which a pod of a provider has to come up, {detail}: {quote}",
+     "bring the node back, or delete the pod, so that it is made on another one:\n"
+     "kubectl --context {cluster} describe node {name}\n"
+     "{host.kubectl} get pods -l app.kubernetes.io/name=virtrigaud-provider -o wide",
+     "kubernetes/kubernetes pkg/controller/nodelifecycle"},
     {0},
 };

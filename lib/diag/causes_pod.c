@@ -169,6 +169,7 @@ static bool waits_for_ever(struct wm_clue *c)
 }
 
 #define POD WM_KIND_POD, WM_ANY_WAIT
+#define VIRTRIGAUD "projectbeskar/virtrigaud internal/controller/provider_controller.go"
 
 const struct wm_cause wm_causes_pod[] = {
     {"StageImagePull", WM_ROLE(STAGE_POD), POD, has_wrong_stage_image, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
@@ -191,7 +192,7 @@ const struct wm_cause wm_causes_pod[] = {
      "look whether the image exists there, and whether a pull secret or the way to the registry is missing:\n"
      "{kubectl} describe pod {name}",
      "konveyor/mig-controller pkg/health/pods.go"},
-    {"ContainerConfig", WM_STARTING_PODS, POD, has_bad_config, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
+    {"ContainerConfig", WM_ALL_STARTING_PODS, POD, has_bad_config, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
      "A container cannot be made", "container {detail} of {object} cannot be made: {quote}",
      "create what is missing, or correct the pod's template:\n"
      "{kubectl} describe pod {name}",
@@ -204,13 +205,13 @@ const struct wm_cause wm_causes_pod[] = {
      "kubectl --context {cluster} -n {host.namespace} edit migrationcontroller migration-controller\n"
      "{kubectl} describe pod {name}",
      "konveyor/mig-operator docs/usage"},
-    {"ContainerCrash", WM_STARTING_PODS, POD, ends_again_and_again, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 5,
+    {"ContainerCrash", WM_ALL_STARTING_PODS, POD, ends_again_and_again, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 5,
      "A container ends with an error", "container {detail} of {object} ends with an error ({quote})",
      "see what it said last:\n"
      "{kubectl} logs {name} -c {detail} --previous\n"
      "{kubectl} logs {name} -c {detail}",
      "konveyor/mig-controller pkg/health/pods.go"},
-    {"PodSandbox", WM_STARTING_PODS, POD, has_no_sandbox, WM_STOPS, WM_LIKELY, WM_T_STARTUP, 5,
+    {"PodSandbox", WM_ALL_STARTING_PODS, POD, has_no_sandbox, WM_STOPS, WM_LIKELY, WM_T_STARTUP, 5,
      "A pod gets no network", "{object} on node {node} cannot be set up: {quote}",
      "look at the cluster's network and at the container runtime of that node:\n"
      "{kubectl} describe pod {name}\n"
@@ -225,5 +226,20 @@ const struct wm_cause wm_causes_pod[] = {
      "kubectl --context {cluster} -n {host.namespace} get podvolumerestores\n"
      "{kubectl} delete pod {name}",
      "vmware-tanzu/velero cmd/velero-restore-helper"},
+    {"ProviderImagePull", WM_ROLE(PROVIDER_POD), POD, has_wrong_image, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 6,
+     "A provider's image cannot be pulled", "{object} of a provider cannot pull the image {detail}: {quote}",
+     "the rollout for the PVC only brought it to light, and pods that run go on serving; put the right image "
+     "into "
+     "spec.runtime.image of the Provider, or mend its pull secret or the way to the registry:\n"
+     "{kubectl} get providers -o custom-columns=NAME:.metadata.name,IMAGE:.spec.runtime.image\n"
+     "{kubectl} describe pod {name}",
+     VIRTRIGAUD},
+    {"ProviderOutOfMemory", WM_ROLE(PROVIDER_POD), POD, is_out_of_memory, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL,
+     6, "A provider needs more memory than it may have",
+     "container {detail} of {object} is killed because it needs more memory than its limit ({quote})",
+     "raise the limit in spec.runtime.resources of the Provider:\n"
+     "{kubectl} get providers\n"
+     "{kubectl} describe pod {name}",
+     VIRTRIGAUD},
     {0},
 };

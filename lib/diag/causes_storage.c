@@ -77,7 +77,7 @@ static bool has_ended(const struct wm_world *w, const struct wm_record *pod)
     return strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
 }
 
-/* On another node, and known by name or by the claim. */
+/* On another node, and known by name, or else by the claim. */
 static void find_holder(void *ctx, const struct wm_record *r)
 {
     struct search *s = ctx;
@@ -86,11 +86,14 @@ static void find_holder(void *ctx, const struct wm_record *r)
     if (r == own || r->cluster != own->cluster || r->namespace_ != own->namespace_ ||
         has_ended(s->c->look->w, r))
         return;
-    bool named = s->names && has_word(s->names, wm_record_name(r));
+    bool named = s->names && has_word(s->names, wm_record_name(r)),
+         better = named && s->found && !has_word(s->names, wm_record_name(s->found)),
+         worse = !named && s->found && s->names && has_word(s->names, wm_record_name(s->found));
     bool mounts = s->claim && wm_pod_mounts(wm_pod_of(r), s->claim) && wm_record_node(r)[0] &&
                   strcmp(wm_record_node(r), wm_record_node(own)) != 0;
 
-    if ((named || mounts) && (!s->found || strcmp(wm_record_name(r), wm_record_name(s->found)) < 0))
+    if ((named || mounts) && !worse &&
+        (!s->found || better || strcmp(wm_record_name(r), wm_record_name(s->found)) < 0))
         s->found = r;
 }
 
@@ -219,7 +222,7 @@ const struct wm_cause wm_causes_storage[] = {
      "or cancel the migration, and clear the target before the next one:\n"
      "{cancel}",
      "vmware-tanzu/velero#2983"},
-    {"VolumeAttachedElsewhere", WM_STARTING_PODS, POD, is_held_by_nobody_known, WM_STOPS, WM_CERTAIN,
+    {"VolumeAttachedElsewhere", WM_ALL_STARTING_PODS, POD, is_held_by_nobody_known, WM_STOPS, WM_CERTAIN,
      WM_T_SIGNAL, 7, "A volume is still attached to another node",
      "{object} cannot get its volume, because it is still attached to {detail}: {quote}",
      "find out what keeps it attached; Kubernetes detaches it some six minutes after the last pod on that "
@@ -227,16 +230,29 @@ const struct wm_cause wm_causes_storage[] = {
      "kubectl --context {cluster} get volumeattachments\n"
      "{kubectl} get pods -o wide",
      "vmware-tanzu/velero#2983"},
-    {"AttachFailed", WM_STARTING_PODS, POD, cannot_attach, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 6,
+    {"AttachFailed", WM_ALL_STARTING_PODS, POD, cannot_attach, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 6,
      "A volume cannot be attached", "the volume of {object} cannot be attached to node {node}: {quote}",
      "look at the storage's driver on that node, and whether the volume still exists:\n"
      "kubectl --context {cluster} get volumeattachments\n"
      "{kubectl} describe pod {name}",
      "kubernetes/kubernetes pkg/controller/volume/attachdetach"},
-    {"MountFailed", WM_STARTING_PODS, POD, cannot_mount, WM_STOPS, WM_LIKELY, WM_T_STARTUP, 4,
+    {"MountFailed", WM_ALL_STARTING_PODS, POD, cannot_mount, WM_STOPS, WM_LIKELY, WM_T_STARTUP, 4,
      "A volume cannot be mounted", "a volume of {object} cannot be mounted on node {node}: {quote}",
      "look whether what it mounts exists and can be reached from that node:\n"
      "{kubectl} describe pod {name}",
      "kubernetes/kubernetes pkg/kubelet/volumemanager"},
+    {"ProviderMultiAttach", WM_ROLE(PROVIDER_POD), POD, is_held_by_pod, WM_STOPS, WM_CERTAIN, WM_T_SIGNAL, 7,
+     "Providers on several nodes need a volume that only one node can use",
+     "{object} on node {node} cannot mount the PVC, because {other}, on node {other.node}, uses it, and its "
+     "access "
+     "mode lets one node use it at a time: {quote}",
+     "delete the migration, and make it anew with a storage class for ReadWriteMany, or with s3 or nfs "
+     "storage, "
+     "which need neither PVC nor restarts; or bring all providers onto one node "
+     "(spec.runtime.nodeSelector):\n"
+     "{host.kubectl} delete vmmigration {migration}\n"
+     "kubectl --context {cluster} get storageclasses",
+     "projectbeskar/virtrigaud internal/controller/provider_controller.go, kubernetes/kubernetes "
+     "pkg/controller/volume/attachdetach"},
     {0},
 };

@@ -99,7 +99,7 @@ const struct wm_cause *wm_cause_find(const char *id)
 
 static bool is_of_phase(const struct wm_cause *c, const struct wm_phase *phase)
 {
-    unsigned waits = c->waits & ~WM_AFTER_END;
+    unsigned waits = c->waits & ~(WM_AFTER_END | WM_APART);
 
     return waits == WM_ANY_WAIT || (waits & (1u << (phase ? phase->waits_for : WM_WAIT_NOTHING)));
 }
@@ -273,7 +273,7 @@ static bool explains(const struct wm_diagnosis *d, const struct wm_finding *a, c
     /* What only threatened has struck by then. */
     bool over = d->look->s->ending != WM_ENDING_NONE;
 
-    if (a == b || (!over && a->cause->weight > b->cause->weight) ||
+    if (a == b || (a->cause->waits & WM_APART) || (!over && a->cause->weight > b->cause->weight) ||
         !is_below(d->look, a->suspect, b->suspect))
         return false;
     return same ? a->cause->depth > b->cause->depth : a->cause->depth >= b->cause->depth;
@@ -372,6 +372,8 @@ void wm_diagnose(const struct wm_look *look, struct wm_diagnosis *ret)
     drop_makeshift(ret);
     explain(ret);
     judge_pace(ret);
+    if (look->s->ends_s > look->w->now_s) /* until then it is said when that will be */
+        sooner(&ret->again_s, look->s->ends_s);
     if (look->s->ending == WM_ENDING_NONE)
         ret->behind = wm_migrations_behind(look->w, look->s);
 }

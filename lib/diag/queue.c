@@ -1,8 +1,9 @@
 /* Who waits for whom: mig-controller takes a plan's migrations one after the other, Velero its Backups and
- * its Restores. */
+ * its Restores; VirtRigaud has a few workers. */
 #include <string.h>
 
 #include "situation_impl.h"
+#include "vm_look.h"
 #include "waymark/cause.h"
 
 bool wm_goes_first(const struct wm_record *a, const struct wm_record *b)
@@ -81,11 +82,57 @@ static void look_at(void *ctx, const struct wm_record *r)
         c->fn(c->ctx, r);
 }
 
+/* --- VirtRigaud's workers --- */
+
+static bool is_beside(const struct search *c, const struct wm_record *r)
+{
+    return r->cluster == c->s->migration->cluster && !wm_migration_of(r)->over;
+}
+
+struct workers {
+    const struct search *search;
+    int busy;
+};
+
+static void count_busy(void *ctx, const struct wm_record *r)
+{
+    struct workers *c = ctx;
+
+    c->busy += is_beside(c->search, r) && wm_vm_occupies_worker(r);
+}
+
+static void look_at_vm(void *ctx, const struct wm_record *r)
+{
+    struct search *c = ctx;
+    const struct wm_phase *phase = wm_migration_of(r)->row;
+
+    if (is_beside(c, r) && phase && phase->waits_for == WM_WAIT_VM_WORKER)
+        c->fn(c->ctx, r);
+}
+
+/* With all workers busy those that are not taken up wait for each of them. */
+static void vms_behind_each(struct search *c)
+{
+    struct workers workers = {c, 0};
+
+    if (!wm_vm_occupies_worker(c->s->migration))
+        return;
+    wm_model_each(c->w->model, WM_KIND_VMMIGRATION, count_busy, &workers);
+    if (workers.busy >= WM_VM_WORKERS)
+        wm_model_each(c->w->model, WM_KIND_VMMIGRATION, look_at_vm, c);
+}
+
+/* --- all --- */
+
 void wm_migrations_behind_each(const struct wm_world *w, const struct wm_situation *s, wm_record_fn *fn,
                                void *ctx)
 {
     struct search c = {w, s, fn, ctx};
 
+    if (s->vm) {
+        vms_behind_each(&c);
+        return;
+    }
     wm_model_each_open(w->model, WM_KIND_MIGMIGRATION, look_at, &c);
 }
 

@@ -24,7 +24,7 @@ int wm_suspect_find(const struct wm_look *look, const struct wm_record *r, enum 
 /* Velero's own pods come after those that it works for. */
 static int distance(const struct wm_suspect *s)
 {
-    return s->role < WM_ROLE_VELERO ? (int)s->role : 0;
+    return s->role < WM_ROLE_VELERO || s->role >= WM_ROLE_PROVIDER ? (int)s->role : 0;
 }
 
 static bool goes_before(const struct wm_suspect *a, const struct wm_suspect *b)
@@ -276,6 +276,10 @@ void wm_look_around(const struct wm_world *w, const struct wm_situation *s, cons
     ret->marks = NULL;
     ret->n = ret->n_more = ret->n_shared = ret->n_copying = ret->n_copying_more = 0;
     wm_suspect_add(ret, s->migration, WM_ROLE_MIGRATION, WM_NO_SUSPECT);
+    if (s->vm) {
+        wm_suspect_vm(ret);
+        return;
+    }
     add_plan(ret);
     add_own(ret);
     wm_look_for_copies(ret);

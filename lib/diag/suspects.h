@@ -19,4 +19,7 @@ void wm_look_for_copies(struct wm_look *look);
 void wm_suspect_applications(struct wm_look *look, enum wm_wait wait);
 void wm_suspect_velero(struct wm_look *look, enum wm_wait wait);
 
+/* All of a VMMigration. */
+void wm_suspect_vm(struct wm_look *look);
+
 #endif

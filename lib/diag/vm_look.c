@@ -137,3 +137,13 @@ bool wm_server_has_mounted(const struct wm_record *server, const char *claim)
 
     return wm_template_mounts(&d->template_, claim) && wm_server_is_rolled_out(d);
 }
+
+/* --- workers --- */
+
+bool wm_vm_occupies_worker(const struct wm_record *migration)
+{
+    const struct wm_vm_state *vm = wm_vm_of(migration);
+
+    return !vm->task && !vm->m.over &&
+           (strcmp(vm->m.phase, "Exporting") == 0 || strcmp(vm->m.phase, "Importing") == 0);
+}

@@ -38,4 +38,7 @@ bool wm_template_mounts(const struct wm_template *t, const char *claim);
 /* What VirtRigaud waits for before the copying: every pod of the current template is there, and none else. */
 bool wm_server_has_mounted(const struct wm_record *server, const char *claim);
 
+/* An export or import without a task: one call that ends when the copying does. */
+bool wm_vm_occupies_worker(const struct wm_record *migration);
+
 #endif

@@ -287,10 +287,10 @@ static void say_end(struct wm_speech *sp, const struct wm_diagnosis *d)
 {
     const struct wm_situation *s = d->look->s;
 
-    if (s->ends_s) {
+    if (s->ends_s > d->look->w->now_s) {
         wm_buf_printf(&sp->text, ". %s gives up at ", s->ends_by);
         wm_say_time(sp, s->ends_s);
-    } else if (d->pace == WM_PACE_STALLED && !is_over(s)) {
+    } else if (!s->ends_s && d->pace == WM_PACE_STALLED && !is_over(s)) {
         wm_say(sp, ". It does not time out by itself");
     }
     if (d->behind)

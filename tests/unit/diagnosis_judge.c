@@ -5,6 +5,7 @@
 
 #include "tests/support/model_put.h"
 #include "unit.h"
+#include "waymark/restarts.h"
 #include "waymark/time.h"
 
 enum { PATH_MAX_N = 512 };
@@ -66,6 +67,7 @@ char *diagnosis_text(const struct wm_diagnosis *d)
 /* --- judging --- */
 
 struct wanted {
+    const struct wm_model *m;
     const char *name;
     const struct wm_record *found;
 };
@@ -74,19 +76,37 @@ static void find_migration(void *ctx, const struct wm_record *r)
 {
     struct wanted *wanted = ctx;
 
-    bool own = strncmp(wm_migration_of(r)->namespace_, "other-", strlen("other-")) != 0;
+    bool own = strncmp(wm_model_word(wanted->m, r->namespace_), "other-", strlen("other-")) != 0;
 
     if (own && (!wanted->name || strcmp(wm_record_name(r), wanted->name) == 0))
         wanted->found = r;
 }
 
+/* A folder has the one kind or the other; a MigMigration goes first. */
 const struct wm_record *diagnosis_migration(const struct world *w, const struct wm_model *m)
 {
-    struct wanted wanted = {w->migration, NULL};
+    struct wanted wanted = {m, w->migration, NULL};
 
     wm_model_each(m, WM_KIND_MIGMIGRATION, find_migration, &wanted);
+    if (!wanted.found)
+        wm_model_each(m, WM_KIND_VMMIGRATION, find_migration, &wanted);
     assert_non_null(wanted.found);
     return wanted.found;
+}
+
+/* The ledger sees the objects as they come, as it does in the aggregator. */
+struct watcher {
+    struct wm_ledger *ledger;
+    struct wm_model *m;
+    int64_t now_s;
+};
+
+static void on_change(void *ctx, const struct wm_record *r, bool gone)
+{
+    struct watcher *w = ctx;
+
+    if (r->cluster == 0)
+        wm_ledger_changed(w->ledger, w->m, r, gone, w->now_s);
 }
 
 void diagnosis_judge(struct world *w, const struct object *objects, size_t n, diagnosis_fn *fn, void *ctx)
@@ -94,15 +114,22 @@ void diagnosis_judge(struct world *w, const struct object *objects, size_t n, di
     static struct wm_situation situation;
     static struct wm_look look;
     static struct wm_diagnosis d;
-    struct wm_model *m = wm_model_new(
-        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
+    struct watcher watcher = {wm_ledger_new(), NULL, w->world.now_s};
+    struct wm_model *m = wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of,
+                                                              .detail_done = wm_detail_done,
+                                                              .over = wm_is_over,
+                                                              .changed = on_change,
+                                                              .ctx = &watcher});
     struct model_sources sources = {0};
     struct wm_thresholds thresholds;
     struct wm_pulse pulse = {0};
 
+    watcher.m = m;
     for (size_t i = 0; i < n; i++)
         model_put(&sources, m, objects[i].cluster, objects[i].kind, objects[i].json);
     w->world.model = m;
+    w->world.ledger = watcher.ledger;
+    wm_ledger_tick(watcher.ledger, m, w->world.now_s);
     wm_thresholds_default(&thresholds);
     wm_situation_of(&w->world, diagnosis_migration(w, m), &situation);
     wm_pulse_feel(&pulse, &w->world, &situation);
@@ -112,6 +139,7 @@ void diagnosis_judge(struct world *w, const struct object *objects, size_t n, di
     fn(ctx, &d);
     w->again_s = d.again_s;
     wm_model_free(m);
+    w->world.ledger = wm_ledger_free(watcher.ledger);
 }
 
 /* --- the folder --- */

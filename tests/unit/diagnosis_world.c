@@ -166,6 +166,7 @@ struct world *diagnosis_world_read(const char *folder, const cJSON *root)
         read_cluster(w, i, folder);
     }
     w->migration = wm_json_str(root, "/migration");
+    w->is_cluster_wide = cJSON_IsTrue(wm_json_at(root, "/cluster-wide"));
     w->still_since_s = time_of(still);
     w->world = (struct wm_world){.clusters = w->clusters,
                                  .n_clusters = DIAGNOSIS_CLUSTERS,

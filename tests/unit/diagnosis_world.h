@@ -21,6 +21,7 @@ struct world {
     struct wm_cluster_view clusters[DIAGNOSIS_CLUSTERS];
     struct wm_world world;
     const char *migration;
+    bool is_cluster_wide; /* what is in other namespaces matters */
     int64_t still_since_s;
     int64_t again_s; /* of the last diagnosis */
 };

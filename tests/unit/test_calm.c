@@ -7,6 +7,7 @@
 #include "unit.h"
 #include "waymark/cause.h"
 #include "waymark/time.h"
+#include "waymark/vm.h"
 
 enum { MINUTES_5 = 300, A_MINUTE = 60 };
 
@@ -63,19 +64,19 @@ static void put_work(struct model_sources *sources, struct wm_model *m, const st
 
 /* --- judging --- */
 
-static void expect_calm(const struct world *w, const struct wm_record *migration, int64_t after_s,
-                        struct wm_diagnosis *d)
+static void expect_calm(const struct world *w, const struct wm_record *migration, int64_t from_s,
+                        int64_t after_s, struct wm_diagnosis *d)
 {
     static struct wm_situation situation;
     static struct wm_look look;
     struct wm_thresholds thresholds;
     struct wm_world at = w->world;
 
-    at.now_s = begun_s + after_s;
+    at.now_s = from_s + after_s;
     wm_thresholds_default(&thresholds);
     wm_situation_of(&at, migration, &situation);
     wm_look_around(&at, &situation, &thresholds, &look);
-    look.still_since_s = begun_s;
+    look.still_since_s = from_s;
     wm_diagnose(&look, d);
     for (size_t i = 0; i < d->n; i++)
         if (d->findings[i].cause->weight <= WM_THREATENS)
@@ -96,10 +97,10 @@ static void check_phase(struct world *w, const struct row *r, enum wm_itinerary 
     w->world.model = m;
     const struct wm_record *migration = wm_model_find(m, 0, wm_id_of(wm_str_of("m")));
 
-    expect_calm(w, migration, 1, &d);
+    expect_calm(w, migration, begun_s, 1, &d);
     if (d.again_s) {
         assert_true(d.again_s >= begun_s + A_MINUTE);
-        expect_calm(w, migration, d.again_s - begun_s - 1, &d);
+        expect_calm(w, migration, begun_s, d.again_s - begun_s - 1, &d);
     }
     wm_model_free(m);
 }
@@ -112,7 +113,7 @@ static void check_row(void **state)
 
     w->clusters[1].offset_s = r->source_s;
     w->clusters[2].offset_s = r->target_s;
-    for (int it = WM_ITINERARY_NONE + 1; it < WM_ITINERARY_COUNT; it++)
+    for (int it = WM_ITINERARY_NONE + 1; it < WM_ITINERARY_VM; it++)
         for (int step = 1; step <= wm_itinerary_steps((enum wm_itinerary)it); step++) {
             const struct wm_phase *phase = wm_itinerary_phase((enum wm_itinerary)it, step);
 
@@ -122,7 +123,70 @@ static void check_row(void **state)
     diagnosis_world_free(w);
 }
 
+/* --- VMMigrations --- */
+
+#define VM_T "2026-11-21T19:00:00Z"
+static const int64_t vm_begun_s = 1795287600; /* VM_T */
+
+#define VM_MIGRATION                                                                                         \
+    "{\"kind\":\"VMMigration\",\"metadata\":{\"namespace\":\"vm\",\"name\":\"m\",\"uid\":\"m\","             \
+    "\"creationTimestamp\":\"" VM_T "\"},\"spec\":{\"source\":{\"vmRef\":{\"name\":\"web\"}},\"target\":{"   \
+    "\"name\":\"web-new\",\"providerRef\":{\"name\":\"lv\"}},\"storage\":{\"type\":\"pvc\",\"pvc\":{"        \
+    "\"storageClassName\":\"nfs\",\"size\":\"50Gi\"}}},\"status\":{\"phase\":\"%s\",\"startTime\":\"" VM_T   \
+    "\","                                                                                                    \
+    "\"storagePVCName\":\"web-storage\",\"conditions\":[%s]}}"
+#define WAITS(reason)                                                                                        \
+    "{\"type\":\"Validating\",\"status\":\"False\",\"reason\":\"" reason "\",\"lastTransitionTime\":\"" VM_T \
+    "\"}"
+#define DONE(type, reason)                                                                                   \
+    "{\"type\":\"" type "\",\"status\":\"True\",\"reason\":\"" reason "\",\"lastTransitionTime\":\"" VM_T    \
+    "\"}"
+
+/* Each step as it looks at its beginning, and for how long it may look so. */
+static const struct vm_row {
+    const char *name, *base, *phase, *conditions;
+    int calm_s;
+} vm_rows[] = {
+    {"created", "vm-idle", "", "", A_MINUTE},
+    {"pending", "vm-idle", "Pending", "", A_MINUTE},
+    {"validating begins", "vm-idle", "Validating", "", 2 * A_MINUTE},
+    {"the source machine is not known yet", "vm-idle", "Validating", WAITS("SourceVMNotReady"), A_MINUTE},
+    {"the new pods start", "vm-rolling", "Validating", WAITS("WaitingForStorageMount"), A_MINUTE},
+    {"the new pods are ready", "vm-mounted", "Validating", WAITS("WaitingForStorageMount"), A_MINUTE},
+    {"snapshotting", "vm-mounted", "Snapshotting", DONE("Validating", "ValidationComplete"), 10 * A_MINUTE},
+    {"exporting", "vm-mounted", "Exporting", DONE("Snapshotting", "SnapshotComplete"), WM_VM_COPY_S / 4 * 3},
+    {"importing", "vm-mounted", "Importing", DONE("Exporting", "ExportComplete"), WM_VM_COPY_S / 4 * 3},
+    {"creating", "vm-mounted", "Creating", DONE("Importing", "ImportComplete"), 10 * A_MINUTE},
+    {"validating the target", "vm-mounted", "Validating-Target", "", 10 * A_MINUTE},
+};
+
+static void check_vm_row(void **state)
+{
+    static struct wm_diagnosis d;
+    const struct vm_row *r = *state;
+    char json[4096];
+    wm_auto_json cJSON *root = cJSON_CreateObject();
+    struct wm_model *m = wm_model_new(
+        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
+    struct model_sources sources = {0};
+
+    cJSON_AddStringToObject(root, "base", r->base);
+    struct world *w = diagnosis_world_read(DIAGNOSIS_FOLDER "/none", root);
+
+    for (size_t i = 0; i < w->n; i++)
+        if (w->objects[i].kind != WM_KIND_VMMIGRATION)
+            model_put(&sources, m, w->objects[i].cluster, w->objects[i].kind, w->objects[i].json);
+    snprintf(json, sizeof json, VM_MIGRATION, r->phase, r->conditions);
+    const struct wm_record *migration = model_put(&sources, m, 0, WM_KIND_VMMIGRATION, json);
+
+    w->world.model = m;
+    for (int after_s = 1; after_s < r->calm_s; after_s += r->calm_s - 2)
+        expect_calm(w, migration, vm_begun_s, after_s, &d);
+    wm_model_free(m);
+    diagnosis_world_free(w);
+}
+
 int main(void)
 {
-    return RUN_TABLE("calm", rows, check_row);
+    return RUN_TABLE("calm", rows, check_row) + RUN_TABLE("calm VMMigrations", vm_rows, check_vm_row);
 }
