@@ -1,4 +1,5 @@
 /* The namespaces of VirtRigaud: what is watched there, how long, and what it does not disturb. */
+#include "aggregator/telemetry_impl.h"
 #include "fleet_fixture.h"
 
 #define VIRTRIGAUD "/apis/infra.virtrigaud.io/v1beta1"
@@ -166,11 +167,56 @@ static void changes_mark_the_migrations_of_the_namespace(void **state)
     finish(&g);
 }
 
+static bool has_metric(struct ground *g, const char *line)
+{
+    wm_auto_buf struct wm_buf out = WM_BUF_MAX(64 << 10);
+
+    wm_telemetry_providers(&out, g->fleet);
+    return strstr(out.p, line);
+}
+
+#define CLAIM(name, uid, owner)                                                                              \
+    "{\"metadata\":{\"namespace\":\"vms\",\"name\":\"" name "\",\"uid\":\"" uid                              \
+    "\",\"creationTimestamp\":\"2026-11-21T10:00:00Z\",\"labels\":{\"virtrigaud.io/component\":"             \
+    "\"migration-storage\",\"virtrigaud.io/migration\":\"web\"}" owner "}}"
+#define OWNER                                                                                                \
+    ",\"ownerReferences\":[{\"apiVersion\":\"infra.virtrigaud.io/v1beta1\",\"kind\":\"VMMigration\","        \
+    "\"name\":\"web\",\"uid\":\"web-uid\",\"controller\":true}]"
+
+static void waits_and_leftovers_are_counted(void **state)
+{
+    static const char waiting[] =
+        "{\"metadata\":{\"namespace\":\"vms\",\"name\":\"web\",\"uid\":\"web-uid\"},\"spec\":{\"storage\":"
+        "{\"type\":\"pvc\"}},\"status\":{\"phase\":\"Validating\",\"storagePVCName\":\"web-storage\","
+        "\"conditions\":[{\"type\":\"Validating\",\"status\":\"False\","
+        "\"reason\":\"WaitingForStorageMount\"}]}}";
+    static const char wait[] = "waymark_vm_mount_wait_seconds{namespace=\"vms\",name=\"web\"} ";
+    struct ground g;
+
+    (void)state;
+    begin(&g);
+    fake_api_put(g.host, VM_PATH, waiting);
+    fake_api_put(g.host, "/api/v1/namespaces/vms/persistentvolumeclaims/web-storage",
+                 CLAIM("web-storage", "claim-uid", OWNER));
+    TICK_UNTIL(&g, has_metric(&g, wait));
+    assert_true(has_metric(&g, "\nwaymark_vm_mount_limit_seconds 300\n"));
+    assert_false(has_metric(&g, "waymark_orphan_claims{"));
+    assert_false(has_metric(&g, "waymark_lingering_claims{"));
+    fake_api_put(g.host, "/api/v1/namespaces/vms/persistentvolumeclaims/old-storage",
+                 CLAIM("old-storage", "old-uid", ""));
+    TICK_UNTIL(&g, has_metric(&g, "waymark_orphan_claims{namespace=\"vms\"} 1\n"));
+    fake_api_put(g.host, VM_PATH, VM("Ready"));
+    TICK_UNTIL(&g, has_metric(&g, "waymark_lingering_claims{namespace=\"vms\"} 1\n"));
+    assert_false(has_metric(&g, wait));
+    finish(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(namespaces_are_watched_as_long_as_a_provider_or_a_migration_is_there),
         cmocka_unit_test(no_kind_is_watched_twice_in_a_namespace),
+        cmocka_unit_test(waits_and_leftovers_are_counted),
         cmocka_unit_test(changes_mark_the_migrations_of_the_namespace),
     };
 
