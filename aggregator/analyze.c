@@ -103,9 +103,7 @@ static void note_ahead(struct wm_analysis *a)
 {
     for (size_t i = 0; i < a->look.n; i++) {
         const struct wm_suspect *s = &a->look.suspects[i];
-        struct wm_patient *p = s->role == WM_ROLE_AHEAD && s->record->kind == WM_KIND_MIGMIGRATION
-                                   ? patient_of(a, s->record)
-                                   : NULL;
+        struct wm_patient *p = s->role == WM_ROLE_AHEAD ? patient_of(a, s->record) : NULL;
 
         if (p)
             add_waiting(p, a->look.s->migration);
@@ -170,6 +168,7 @@ void wm_analyze(struct wm_analysis *a, const struct wm_world *w, const char *mig
     a->world = *w;
     wm_thresholds_default(&a->thresholds);
     wm_model_each(w->model, WM_KIND_MIGMIGRATION, gather, &g);
+    wm_model_each(w->model, WM_KIND_VMMIGRATION, gather, &g);
     if (!a->n)
         return;
     qsort(a->list, a->n, sizeof *a->list, by_record);

@@ -13,7 +13,7 @@ static const struct wm_flag flags[] = {
     {HOST, "host", "NAME",
      "what the host cluster is called in the dump [the one with the plans' MigClusters]"},
     {NOW, "now", "TIME", "the time to judge by, as 2026-01-02T03:04:05Z [the youngest time in the dump]"},
-    {MIGRATION, "migration", "NAME", "this MigMigration only"},
+    {MIGRATION, "migration", "NAME", "this MigMigration or VMMigration only"},
     {PROGRESS, "progress", NULL, "tell on standard error what is being read, also when that is no terminal"},
     {'v', "verbose", NULL, "say how much was read and left out"},
     {'h', "help", NULL, "print this"},

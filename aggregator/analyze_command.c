@@ -136,10 +136,11 @@ static int analyze(struct run *r, struct wm_error *err)
                               .pod_volume_timeout_s = POD_VOLUME_TIMEOUT_S};
     wm_analyze(&r->analysis, &world, r->args.migration);
     if (r->analysis.n == 0 && r->args.migration)
-        return wm_fail(err, WM_E_NOT_FOUND, r->args.migration, "there is no such MigMigration in the dump");
+        return wm_fail(err, WM_E_NOT_FOUND, r->args.migration, "there is no such migration in the dump");
     if (r->analysis.n == 0)
         return wm_fail(err, WM_E_NOT_FOUND, NULL,
-                       "there is no MigMigration among the %zu objects that were read", r->dump.n_objects);
+                       "there is no MigMigration and no VMMigration among the %zu objects that were read",
+                       r->dump.n_objects);
     tell_strangers(r);
     return print_all(r, err);
 }

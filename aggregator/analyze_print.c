@@ -36,7 +36,8 @@ static void text_one(struct wm_analysis *a, size_t i, struct wm_buf *out)
 
     wm_case_details(&c, &details);
     if (details.n)
-        wm_buf_printf(out, "--- MigMigration %s/%s, in detail\n", a->s.state->namespace_, a->s.state->name);
+        wm_buf_printf(out, "--- %s %s/%s, in detail\n", wm_kinds[a->s.migration->kind].kind,
+                      a->s.state->namespace_, a->s.state->name);
     wm_buf_str(out, wm_buf_text(&details));
     wm_buf_puts(out, details.n ? "\n" : "");
 }

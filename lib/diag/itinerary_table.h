@@ -21,6 +21,7 @@ struct wm_route {
 extern const struct wm_route wm_routes[WM_ITINERARY_COUNT];
 extern const struct wm_phase wm_migration_phases[], wm_volume_phases[], wm_vm_phases[];
 extern const struct wm_stop wm_stage_stops[], wm_final_stops[], wm_cancel_stops[], wm_failed_stops[],
-    wm_rollback_stops[], wm_volume_stops[], wm_volume_failed_stops[], wm_volume_rollback_stops[], wm_vm_stops[];
+    wm_rollback_stops[], wm_volume_stops[], wm_volume_failed_stops[], wm_volume_rollback_stops[],
+    wm_vm_stops[];
 
 #endif

@@ -20,6 +20,7 @@ void wm_case_object(const struct wm_case *c, struct wm_buf *out)
 
     wm_diagnosis_verdict(d, verdict);
     wm_put_open(out, NULL, '{');
+    wm_put_text(out, "kind", wm_kinds[s->migration->kind].kind);
     wm_put_text(out, "namespace", s->state->namespace_);
     wm_put_text(out, "name", s->state->name);
     wm_put_text(out, "uid", s->state->uid);

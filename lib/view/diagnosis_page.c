@@ -76,7 +76,7 @@ static void put_head(const struct wm_case *c, struct wm_buf *out)
     char line[LINE_MAX_N], time[WM_TIME_SIZE], span[32];
     wm_auto_buf struct wm_buf text = WM_BUF_MAX(LINE_MAX_N);
 
-    wm_buf_printf(&text, "MigMigration %s/%s", s->state->namespace_, s->state->name);
+    wm_buf_printf(&text, "%s %s/%s", wm_kinds[s->migration->kind].kind, s->state->namespace_, s->state->name);
     if (s->state->plan[0])
         wm_buf_printf(&text, " (plan %s)", s->state->plan);
     for (size_t i = 0; i < sizeof paces / sizeof paces[0]; i++)

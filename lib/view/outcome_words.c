@@ -114,6 +114,8 @@ static void say_failure(struct wm_speech *sp)
     if (sp->s->culprit) {
         wm_say_next(sp);
         say_state(sp, sp->s->culprit);
+        if (sp->s->vm)
+            wm_say_vm_blame(sp);
     }
 }
 

@@ -37,6 +37,10 @@ static void put_phase(struct wm_buf *out, const struct wm_situation *s, const st
         snprintf(step, sizeof step, "%d of %d", st->step, st->steps);
         wm_put_text(out, "step", step);
     }
+    if (s->vm && s->vm->retries > 0) {
+        snprintf(step, sizeof step, "%d of %d", s->vm->retries + 1, s->vm->retries_max + 1);
+        wm_put_text(out, "attempt", step);
+    }
     wm_put_time(out, "since", since_of(s, h));
     wm_put_text(out, "itinerary", wm_itinerary_name(st->itinerary));
     wm_put_text(out, "run", wm_run_kind_name(st->kind));

@@ -110,15 +110,21 @@ void wm_say_vm_retry(struct wm_speech *sp)
     if (vm->m.cause[0])
         wm_buf_printf(&sp->text, " in phase %s", vm->m.cause);
     wm_say_when(sp, "at", vm->m.since_s);
-    wm_say_next(sp);
-    wm_say(sp, "it will be tried again");
     if (vm->m.first_error[0]) {
         wm_say_next(sp);
         wm_say_quote(sp, vm->m.first_error);
     }
+    wm_say_next(sp);
+    wm_say(sp, "it will be tried again");
 }
 
 /* --- what is left --- */
+
+void wm_say_vm_blame(struct wm_speech *sp)
+{
+    if (sp->s->culprit->kind == WM_KIND_DEPLOYMENT)
+        wm_say(sp, " has still not rolled out");
+}
 
 static void say_attempts(struct wm_speech *sp)
 {

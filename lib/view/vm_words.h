@@ -13,6 +13,8 @@ void wm_say_vm_attempt(struct wm_speech *sp);
 bool wm_vm_waits_for_retry(const struct wm_situation *s);
 /* The whole of that, except for what comes next. */
 void wm_say_vm_retry(struct wm_speech *sp);
+/* Behind the culprit: what is still wrong with it, where its phase does not tell. */
+void wm_say_vm_blame(struct wm_speech *sp);
 /* Clauses about what is there after the end. */
 void wm_say_vm_leftovers(struct wm_speech *sp);
 

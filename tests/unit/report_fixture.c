@@ -5,20 +5,31 @@
 #include "tests/support/golden.h"
 #include "unit.h"
 
+static void read_state(struct fixture *f, const cJSON *object)
+{
+    wm_auto_free char *text = cJSON_PrintUnformatted(object);
+    bool is_vm = strcmp(wm_json_str(object, "/kind"), "VMMigration") == 0;
+    struct wm_error err = {0};
+    int rc = is_vm ? wm_vm_state_read(wm_str_of(text), &f->vm, &err)
+                   : wm_migration_state_read(wm_str_of(text), &f->st, &err);
+
+    if (rc < 0 ||
+        !model_put(&f->sources, f->model, 0, is_vm ? WM_KIND_VMMIGRATION : WM_KIND_MIGMIGRATION, text))
+        fail_msg("%s", err.msg);
+    if (is_vm)
+        f->st = f->vm.m;
+}
+
 void fixture_begin(struct fixture *f, const char *state)
 {
     char path[128];
     struct golden g = {(char *)(uintptr_t)state, path};
-    struct wm_error err = {0};
 
     snprintf(path, sizeof path, "tests/golden/state/%s.json", state);
     wm_auto_json cJSON *root = golden_read(&g);
-    wm_auto_free char *object = cJSON_PrintUnformatted(wm_json_at(root, "/object"));
 
     *f = (struct fixture){.model = wm_model_new(&(struct wm_model_conf){0})};
-    if (wm_migration_state_read(wm_str_of(object), &f->st, &err) < 0 ||
-        !model_put(&f->sources, f->model, 0, WM_KIND_MIGMIGRATION, object))
-        fail_msg("%s", err.msg);
+    read_state(f, wm_json_at(root, "/object"));
     f->clusters[0] = (struct wm_cluster_view){"host", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7200};
     f->clusters[1] = (struct wm_cluster_view){"old-cluster", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7100};
     f->clusters[2] = (struct wm_cluster_view){"new-cluster", WM_SIGHT_GOOD, "", FIXTURE_NOW - 7000};
@@ -36,6 +47,11 @@ void fixture_begin(struct fixture *f, const char *state)
         .ends_by = "",
         .blind = {WM_NO_CLUSTER, WM_NO_CLUSTER},
     };
+    if (f->st.kind != WM_RUN_VM)
+        return;
+    f->s.vm = &f->vm;
+    f->s.source = f->s.target = 0;
+    f->s.source_name = f->s.target_name = "";
 }
 
 void fixture_end(struct fixture *f)

@@ -4,6 +4,7 @@
 
 #include "tests/support/model_put.h"
 #include "waymark/report.h"
+#include "waymark/vm.h"
 
 #define FIXTURE_NOW 1767323945 /* 2026-01-02T03:19:05Z */
 #define FIXTURE_UID "0a1b2c3d-0000-4000-8000-000000000001"
@@ -14,11 +15,13 @@ struct fixture {
     struct wm_cluster_view clusters[3]; /* host, source, target */
     struct wm_world w;
     struct wm_migration_state st;
+    struct wm_vm_state vm; /* of a VMMigration */
     struct wm_situation s;
     struct wm_history h;
 };
 
-/* The MigMigration of tests/golden/state/<state>.json, all clusters in good sight, no other object. */
+/* The MigMigration or VMMigration of tests/golden/state/<state>.json, all clusters in good sight, no other
+ * object. */
 void fixture_begin(struct fixture *f, const char *state);
 void fixture_end(struct fixture *f);
 

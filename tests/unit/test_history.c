@@ -236,6 +236,48 @@ static void the_end_is_remembered_once(void **state)
     fixture_end(&f);
 }
 
+/* Its attempts follow each other in one timeline. */
+static void an_attempt_after_a_failure_goes_on_in_the_same_timeline(void **state)
+{
+    static const char *const phases[] = {"Pending",    "Validating", "Exporting", "Failed", "Pending",
+                                         "Validating", "Exporting",  "Importing", "Failed"};
+    enum { N = sizeof phases / sizeof phases[0] };
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f, "vm-waits-for-retry");
+    for (size_t i = 0; i < N; i++) {
+        fixture_phase(&f, phases[i], T0 + (int64_t)i * 10);
+        f.st.over = i == N - 1;
+        f.st.completed_s = f.st.over ? T0 + (int64_t)i * 10 : 0;
+        f.s.ending = f.st.over ? WM_ENDING_FAILED : WM_ENDING_NONE;
+        assert_true(fixture_update(&f, phases[i], T0 + (int64_t)i * 10 + 1));
+        if (i == 4)
+            restart(&f);
+    }
+    assert_int_equal(f.h.n, N);
+    assert_moment(&f.h, 3, "Failed", T0 + 30, T0 + 40);
+    assert_moment(&f.h, 4, "Pending", T0 + 40, T0 + 50);
+    assert_moment(&f.h, N - 1, "Failed", T0 + 80, T0 + 80);
+    assert_false(fixture_update(&f, phases[N - 1], T0 + 100));
+    fixture_end(&f);
+}
+
+static void the_end_of_a_machines_migration_is_a_moment(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f, "vm-ready");
+    f.s.ending = WM_ENDING_SUCCEEDED;
+    assert_true(fixture_update(&f, "v", T0));
+    restart(&f);
+    assert_false(fixture_update(&f, "v", T0 + 60));
+    assert_int_equal(f.h.n, 1);
+    assert_moment(&f.h, 0, "Ready", f.st.completed_s, f.st.completed_s);
+    fixture_end(&f);
+}
+
 static void the_start_of_the_watching_is_no_event(void **state)
 {
     struct fixture f;
@@ -356,6 +398,8 @@ int main(void)
         cmocka_unit_test(time_does_not_run_backwards),
         cmocka_unit_test(a_request_to_cancel_is_no_phase),
         cmocka_unit_test(the_end_is_remembered_once),
+        cmocka_unit_test(an_attempt_after_a_failure_goes_on_in_the_same_timeline),
+        cmocka_unit_test(the_end_of_a_machines_migration_is_a_moment),
         cmocka_unit_test(the_start_of_the_watching_is_no_event),
         cmocka_unit_test(the_first_moment_stays_when_the_timeline_is_full),
         cmocka_unit_test(what_is_no_report_of_the_migration_is_not_read),

@@ -64,11 +64,13 @@ static const struct order orders[] = {
     {"VolumeMigrationRollback", WM_ITINERARY_VOLUMES_ROLLBACK,
      "- Started Prepare CleanStaleRsyncResources DeleteStaleVirtualMachineInstanceMigrations "
      "WaitForStaleRsyncResourcesTerminated RunRsyncOperations CleanupStaleVirtHandlerPods Completed"},
+    {"VirtualMachine", WM_ITINERARY_VM,
+     "Pending Validating Snapshotting Exporting Importing Creating Validating-Target Ready"},
 };
 
 static bool is_of_volumes(enum wm_itinerary it)
 {
-    return it >= WM_ITINERARY_VOLUMES;
+    return it >= WM_ITINERARY_VOLUMES && it < WM_ITINERARY_VM;
 }
 
 static void check_order(void **state)
@@ -90,7 +92,7 @@ static void check_order(void **state)
         assert_true(p->generations & WM_GENERATION_2025);
         assert_int_equal(wm_phase_step(o->it, name), step);
         assert_ptr_equal(next, wm_itinerary_phase(o->it, step + 1));
-        assert_int_equal(group != NULL, !is_of_volumes(o->it));
+        assert_int_equal(group != NULL, o->it < WM_ITINERARY_VOLUMES);
     }
     assert_int_equal(wm_itinerary_steps(o->it), step);
     assert_null(wm_itinerary_phase(o->it, step + 1));
@@ -99,10 +101,17 @@ static void check_order(void **state)
 
 /* --- rows --- */
 
+static bool is_end(const struct wm_phase *p)
+{
+    return strcmp(p->name, "Completed") == 0 || p == wm_vm_phase_find("Ready") ||
+           p == wm_vm_phase_find("Failed");
+}
+
 static void check_phase(const struct wm_phase *p, const struct wm_phase *(*find)(const char *))
 {
     size_t n = strlen(p->about);
-    bool waits = p->waits_for != WM_WAIT_NOTHING, over = strcmp(p->name, "Completed") == 0;
+    bool waits = p->waits_for != WM_WAIT_NOTHING, over = is_end(p);
+    int least_s = p->waits_for == WM_WAIT_VM_WORKER ? 60 : 120;
 
     if (find(p->name) != p)
         fail_msg("%s stands twice", p->name);
@@ -111,7 +120,7 @@ static void check_phase(const struct wm_phase *p, const struct wm_phase *(*find)
     assert_true(p->generations > 0 && p->on > 0);
     assert_non_null(p->fails);
     assert_int_equal(p->stall_s == 0, over);
-    assert_true(over || (p->stall_s >= 120 && p->stall_s <= 3600));
+    assert_true(over || (p->stall_s >= least_s && p->stall_s <= 3600));
     assert_int_equal(waits, p->ends != WM_END_AT_ONCE);
     assert_int_equal(waits, wm_wait_text(p->waits_for)[0] != '\0');
     assert_true(strlen(wm_wait_end_text(p->ends)) > 10);
@@ -128,6 +137,8 @@ static void every_row_is_complete(void **state)
         check_phase(p, wm_phase_find);
     for (size_t i = 0; (p = wm_dvm_phase_at(i)); i++)
         check_phase(p, wm_dvm_phase_find);
+    for (size_t i = 0; (p = wm_vm_phase_at(i)); i++)
+        check_phase(p, wm_vm_phase_find);
 }
 
 static int places_of(const char *name, bool volumes)
@@ -152,6 +163,26 @@ static void every_phase_has_a_place_or_is_a_failure(void **state)
     for (size_t i = 0; (p = wm_dvm_phase_at(i)); i++)
         if (!places_of(p->name, true))
             fail_msg("%s has no place", p->name);
+}
+
+/* Nothing leads into two of them, and Failed is a failure. */
+static void every_phase_of_a_machine_has_a_place_but_those_that_never_come(void **state)
+{
+    static const char *const none[] = {"", "Transferring", "Converting", "Failed"};
+    const struct wm_phase *p;
+
+    (void)state;
+    for (size_t i = 0; (p = wm_vm_phase_at(i)); i++) {
+        bool has_place = wm_phase_step(WM_ITINERARY_VM, p->name) > 0;
+
+        for (size_t k = 0; k < sizeof none / sizeof none[0]; k++)
+            has_place ^= strcmp(none[k], p->name) == 0;
+        if (!has_place)
+            fail_msg("%s", p->name);
+    }
+    assert_int_equal(wm_vm_phase_find("Validating")->ends, WM_END_VM_MOUNT);
+    assert_int_equal(wm_vm_phase_find("Exporting")->ends, WM_END_VM_COPY);
+    assert_ptr_not_equal(wm_vm_phase_find("Failed"), wm_phase_find("Failed"));
 }
 
 static void former_names_stand_at_the_place_of_todays(void **state)
@@ -272,6 +303,11 @@ static const struct next_row {
      "PostRestoreHooks"},
     {"one of two is not met", WM_ITINERARY_FINAL, "PostRestoreHooks", WM_NEED_CONVERSION, WM_NEED_QUIESCE,
      "DeleteRegistries"},
+    {"a machine's snapshot may be made", WM_ITINERARY_VM, "Validating", 0, 0, "Snapshotting Exporting"},
+    {"a machine's snapshot is made", WM_ITINERARY_VM, "Validating", WM_NEED_SNAPSHOT, 0, "Snapshotting"},
+    {"a machine's snapshot is not made", WM_ITINERARY_VM, "Validating", 0, WM_NEED_SNAPSHOT, "Exporting"},
+    {"a machine's export", WM_ITINERARY_VM, "Exporting", 0, 0, "Importing"},
+    {"a machine's end", WM_ITINERARY_VM, "Ready", 0, 0, ""},
     {"the end", WM_ITINERARY_FINAL, "Completed", 0, 0, ""},
     {"no place", WM_ITINERARY_FINAL, "no such phase", 0, 0, ""},
     {"no itinerary", WM_ITINERARY_NONE, "Started", 0, 0, ""},
@@ -301,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_complete),
         cmocka_unit_test(every_phase_has_a_place_or_is_a_failure),
+        cmocka_unit_test(every_phase_of_a_machine_has_a_place_but_those_that_never_come),
         cmocka_unit_test(former_names_stand_at_the_place_of_todays),
         cmocka_unit_test(what_is_unknown_is_said_to_be_unknown),
         cmocka_unit_test(one_name_can_mean_two_things),

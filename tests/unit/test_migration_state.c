@@ -4,10 +4,10 @@
 
 #include "tests/support/golden.h"
 #include "unit.h"
-#include "waymark/migration_state.h"
+#include "waymark/vm.h"
 
 #define FOLDER "tests/golden/state"
-enum { MAX_CASES = 100 };
+enum { MAX_CASES = 200 };
 
 /* --- a state as JSON; what is empty is left out --- */
 
@@ -110,17 +110,64 @@ static cJSON *json_of(const struct wm_migration_state *m)
     return o;
 }
 
+static void put_of(cJSON *to, const char *key, const char *namespace_, const char *name)
+{
+    wm_auto_buf struct wm_buf text = WM_BUF_MAX(1024);
+
+    wm_buf_printf(&text, "%s%s%s", namespace_, namespace_[0] ? "/" : "", name);
+    put(to, key, wm_buf_text(&text).n ? text.p : "");
+}
+
+static void put_storage(cJSON *o, const struct wm_vm_state *vm)
+{
+    put(o, "storage", wm_vm_storage_name(vm->storage));
+    put(o, "claim", vm->claim);
+    put_true(o, "own-claim", vm->own_claim);
+    put_number(o, "access-modes", (int)vm->access_modes);
+    put(o, "storage-class", vm->storage_class);
+}
+
+static cJSON *json_of_vm(const struct wm_vm_state *vm)
+{
+    cJSON *o = json_of(&vm->m);
+
+    put(o, "vm", vm->vm);
+    put_of(o, "target", vm->target_namespace, vm->target);
+    put_of(o, "source-provider", vm->source_provider_namespace, vm->source_provider);
+    put_of(o, "target-provider", vm->target_provider_namespace, vm->target_provider);
+    put_storage(o, vm);
+    put(o, "project", vm->project);
+    put(o, "waits", vm->waits);
+    put(o, "waits-message", vm->waits_message);
+    put_true(o, "exports", vm->exports);
+    put_true(o, "imports", vm->imports);
+    put_true(o, "task", vm->task);
+    put_true(o, "makes-snapshot", vm->makes_snapshot);
+    put_true(o, "snapshot", vm->snapshot);
+    put_true(o, "cleans-up", vm->cleans_up);
+    put_true(o, "cleaned-up", vm->cleaned_up);
+    put_true(o, "powers-off", vm->powers_off);
+    put_true(o, "over", vm->m.over);
+    put_count(o, "retries", vm->retries, vm->retries_max);
+    put_time(o, "retried", vm->retried_s);
+    put_true(o, "restored", vm->restored);
+    return o;
+}
+
 /* --- cases --- */
 
 static cJSON *read_state(const cJSON *object)
 {
     wm_auto_free char *text = cJSON_PrintUnformatted(object);
+    bool is_vm = strcmp(wm_json_str(object, "/kind"), "VMMigration") == 0;
     struct wm_migration_state m;
+    struct wm_vm_state vm;
     struct wm_error err = {0};
 
-    if (wm_migration_state_read(wm_str_of(text), &m, &err) < 0)
+    if ((is_vm ? wm_vm_state_read(wm_str_of(text), &vm, &err)
+               : wm_migration_state_read(wm_str_of(text), &m, &err)) < 0)
         fail_msg("%s: %s", err.where, err.msg);
-    return json_of(&m);
+    return is_vm ? json_of_vm(&vm) : json_of(&m);
 }
 
 static void expect(const cJSON *root, const cJSON *result, const char *what)

@@ -75,6 +75,36 @@ static void data_not_migrated(struct fixture *f)
     fixture_update(f, "it says Succeeded, but volumes were not copied", FIXTURE_NOW);
 }
 
+static void waits_for_mount(struct fixture *f)
+{
+    fixture_add(f, 0, WM_KIND_PVC, 1,
+                "{\"metadata\":{\"name\":\"web-storage\",\"namespace\":\"machines\",\"uid\":\"p-1\","
+                "\"creationTimestamp\":\"2026-11-21T10:00:05Z\"},\"status\":{\"phase\":\"Bound\"}}");
+    f->s.progress[WM_KIND_PVC] = (struct wm_progress){.objects = 1};
+    f->s.awaited_kind = "Deployment";
+    f->s.awaited_on = 0;
+    f->s.ends_s = f->st.started_s + 4 + WM_VM_MOUNT_S;
+    f->s.ends_by = "VirtRigaud";
+    snprintf(f->s.next, sizeof f->s.next, "Snapshotting");
+    fixture_update(f, "step 2 of 8: waits for the providers", f->st.started_s + 30);
+}
+
+static void tried_again(struct fixture *f)
+{
+    fixture_phase(f, "Exporting", f->vm.retried_s - 100);
+    fixture_update(f, "step 4 of 8: waits for Provider vs", f->vm.retried_s - 90);
+    fixture_phase(f, "Failed", f->vm.retried_s - 1);
+    fixture_update(f, "attempt 1 of 4 has failed", f->vm.retried_s - 1);
+    fixture_phase(f, "Validating", f->vm.retried_s);
+    fixture_update(f, "step 2 of 8, attempt 2 of 4", f->vm.retried_s + 1);
+}
+
+static void ready(struct fixture *f)
+{
+    f->s.ending = WM_ENDING_SUCCEEDED;
+    fixture_update(f, "succeeded", f->st.completed_s + 1);
+}
+
 static const struct report_case cases[] = {
     {"restoring", "multi-attach", restoring},
     {"unreachable", "multi-attach", a_cluster_is_unreachable},
@@ -83,6 +113,9 @@ static const struct report_case cases[] = {
     {"failed", "pvc-gone-failed", failed},
     {"data-not-migrated", "false-success", data_not_migrated},
     {"warnings", "many-warnings", data_not_migrated},
+    {"vm-mount-wait", "vm-mount-wait", waits_for_mount},
+    {"vm-retried", "vm-retried", tried_again},
+    {"vm-ready", "vm-ready", ready},
 };
 
 static void check_case(void **state)

@@ -8,7 +8,7 @@
 #include "waymark/time.h"
 
 #define FOLDER "tests/golden/situation"
-enum { MAX_CASES = 100, MAX_OBJECTS = 2000, MAX_LINES = 40, ROUNDS = 6 };
+enum { MAX_CASES = 200, MAX_OBJECTS = 2000, MAX_LINES = 40, ROUNDS = 6 };
 
 /* --- a case as a world --- */
 
@@ -23,7 +23,7 @@ struct world {
     size_t n;
     struct wm_cluster_view clusters[WM_CLUSTERS_MAX];
     struct wm_world world;
-    const char *migration;
+    const char *migration, *namespace_;
 };
 
 static int64_t time_at(const cJSON *root, const char *pointer)
@@ -103,6 +103,9 @@ static struct world *world_of(const cJSON *root)
         i++;
     }
     w->migration = wm_json_str(root, "/migration");
+    w->namespace_ = wm_json_str(root, "/namespace");
+    if (!w->namespace_)
+        w->namespace_ = "openshift-migration";
     w->world = (struct wm_world){NULL, w->clusters, i, time_at(root, "/now"), 3600};
     return w;
 }
@@ -204,6 +207,12 @@ static cJSON *json_of(const struct wm_world *w, const struct wm_situation *s)
     put_said(o, "outcome", &said[WM_SAID_OUTCOME]);
     cJSON_AddStringToObject(o, "verdict", verdict);
     put_record(o, "awaited", w, s->awaited);
+    if (s->ends_s) {
+        char ends[WM_TIME_SIZE];
+
+        wm_time_print(s->ends_s, ends);
+        cJSON_AddStringToObject(o, "ends", ends);
+    }
     put_record(o, "culprit", w, s->culprit);
     put_tree(o, w, s);
     put_progress(o, s);
@@ -221,14 +230,14 @@ static void put_object(struct wm_model *m, const struct object *o)
 }
 
 struct wanted {
-    const char *name;
+    const char *name, *namespace_;
     const struct wm_record *found;
 };
 
 static void find_migration(void *ctx, const struct wm_record *r)
 {
     struct wanted *wanted = ctx;
-    bool own = strcmp(wm_migration_of(r)->namespace_, "openshift-migration") == 0;
+    bool own = strcmp(wm_migration_of(r)->namespace_, wanted->namespace_) == 0;
 
     if (own && (!wanted->name || strcmp(wm_record_name(r), wanted->name) == 0))
         wanted->found = r;
@@ -240,12 +249,13 @@ static cJSON *judge(struct world *w, const struct object *objects, size_t n)
         &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
 
     memset(&sources, 0, sizeof sources);
-    struct wanted wanted = {w->migration, NULL};
+    struct wanted wanted = {w->migration, w->namespace_, NULL};
     static struct wm_situation s;
 
     for (size_t i = 0; i < n; i++)
         put_object(m, &objects[i]);
     wm_model_each(m, WM_KIND_MIGMIGRATION, find_migration, &wanted);
+    wm_model_each(m, WM_KIND_VMMIGRATION, find_migration, &wanted);
     assert_non_null(wanted.found);
     w->world.model = m;
     wm_situation_of(&w->world, wanted.found, &s);
@@ -269,9 +279,9 @@ static void expect(const cJSON *root, const cJSON *result, const char *what)
 }
 
 /* The same objects of somebody else: other uids and another namespace, but the same names. */
-static struct object stranger(const struct object *o)
+static struct object stranger(const struct world *w, const struct object *o)
 {
-    wm_auto_free char *moved = golden_replaced(o->json, "openshift-migration", "somewhere-else");
+    wm_auto_free char *moved = golden_replaced(o->json, w->namespace_, "somewhere-else");
 
     return (struct object){o->cluster, o->kind, golden_replaced(moved, "0a1b2c3d-", "ffffffff-")};
 }
@@ -283,7 +293,7 @@ static void neither_order_nor_strangers_matter(const cJSON *root, struct world *
 
     for (size_t i = 0; i < w->n; i++) {
         all[2 * i] = (struct object){w->objects[i].cluster, w->objects[i].kind, strdup(w->objects[i].json)};
-        all[2 * i + 1] = stranger(&w->objects[i]);
+        all[2 * i + 1] = stranger(w, &w->objects[i]);
     }
     for (int round = 0; round < ROUNDS; round++) {
         golden_shuffle(all, 2 * w->n, sizeof *all, &seed);
