@@ -58,6 +58,13 @@ static const struct wm_slot_rules *rules_of(const struct wm_follow *f, const str
     return f->opts.meta_rules && t->kind->rules == &wm_slot_rules_meta ? f->opts.meta_rules : t->kind->rules;
 }
 
+/* What we wrote may be there already: what the watch tells may be older, or half of two requests. */
+static bool may_come_yet(const struct wm_follow *f, const struct tracked *t, int64_t now_ms)
+{
+    return t->written == t->wanted && !is_left_alone(t) &&
+           now_ms - t->slot.written_ms < rules_of(f, t)->echo_ms;
+}
+
 static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
 {
     int64_t again_ms, now_ms = wm_mono_ms();
@@ -68,7 +75,7 @@ static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
         /* not judged, or not seen yet */
     } else if (t->live == t->wanted) {
         wm_slot_idle(&t->slot);
-    } else {
+    } else if (!may_come_yet(f, t, now_ms)) {
         if (t->written == t->wanted) {
             wm_slot_lost(&t->slot, rules_of(f, t), now_ms);
             f->lost++;
