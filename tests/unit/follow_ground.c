@@ -49,8 +49,18 @@ void ground_begin(struct ground *g)
     g->may_write = true;
 }
 
+void ground_start_with_events(struct ground *g)
+{
+    ground_start(g);
+    struct wm_events_opts opts = {
+        .kube = wm_fleet_kube(g->fleet, 0), .controller = "waymark.io/test", .instance = "pod-1"};
+
+    assert_int_equal(wm_events_new(&opts, &g->events, NULL), WM_OK);
+}
+
 void ground_stop(struct ground *g)
 {
+    g->events = wm_events_free(g->events);
     g->reports = wm_reports_free(g->reports);
     g->fleet = wm_fleet_free(g->fleet);
     g->follow = wm_follow_free(g->follow);
@@ -66,7 +76,7 @@ void ground_turn(struct ground *g)
 {
     wm_fleet_tick(g->fleet);
     if (wm_fleet_synced(g->fleet) && wm_reports_looked(g->reports))
-        wm_follow_turn(g->follow, g->fleet, NULL);
+        wm_follow_turn(g->follow, g->fleet, g->events);
     wm_follow_wait(g->follow, 20);
 }
 
