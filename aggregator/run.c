@@ -60,65 +60,6 @@ static int start_own(struct running *r, struct wm_error *err)
     return rc;
 }
 
-/* One "NAME=SECONDS" of an option; `name` tells the i-th name, and NULL after the last. */
-static int set_seconds(const char *option, const char *item, const char *(*name)(int i), int64_t *ret,
-                       struct wm_error *err)
-{
-    const char *value = strchr(item, '=');
-    int64_t s = value ? wm_str_digits(wm_str_of(value + 1), -1) : -1;
-
-    for (int i = 0; name(i) && s > 0; i++)
-        if (strlen(name(i)) == (size_t)(value - item) && strncmp(item, name(i), strlen(name(i))) == 0) {
-            ret[i] = s;
-            return WM_OK;
-        }
-    return wm_fail(err, WM_E_INVALID, option, "'%s' is no NAME=SECONDS with one of the names in --help",
-                   item);
-}
-
-static const char *threshold_name(int i)
-{
-    return i < WM_T_COUNT ? wm_threshold_name((enum wm_threshold)i) : NULL;
-}
-
-static int read_thresholds(const struct wm_settings *s, struct wm_thresholds *ret, struct wm_error *err)
-{
-    int rc = WM_OK;
-
-    wm_thresholds_default(ret);
-    for (size_t i = 0; i < s->thresholds.n && rc == WM_OK; i++)
-        rc = set_seconds("thresholds", s->thresholds.items[i], threshold_name, ret->s, err);
-    return rc;
-}
-
-enum { TYPICAL, WORST_CASE, OUTAGE, GAP_MARKS };
-
-static const char *gap_mark_name(int i)
-{
-    static const char *const names[] = {
-        [TYPICAL] = "typical", [WORST_CASE] = "worst-case", [OUTAGE] = "outage", [GAP_MARKS] = NULL};
-
-    return names[i];
-}
-
-static int read_gap_marks(const struct wm_settings *s, struct wm_gap_marks *ret, struct wm_error *err)
-{
-    int rc = WM_OK;
-
-    wm_gap_marks_default(ret);
-    int64_t marks[] = {[TYPICAL] = ret->typical, [WORST_CASE] = ret->worst_case, [OUTAGE] = ret->outage};
-
-    for (size_t i = 0; i < s->gaps.n && rc == WM_OK; i++)
-        rc = set_seconds("gaps", s->gaps.items[i], gap_mark_name, marks, err);
-    if (rc < 0)
-        return rc;
-    if (marks[TYPICAL] > marks[WORST_CASE] || marks[WORST_CASE] > marks[OUTAGE])
-        return wm_fail(err, WM_E_INVALID, "gaps",
-                       "typical, worst-case and outage must not fall in this order");
-    *ret = (struct wm_gap_marks){marks[TYPICAL], marks[WORST_CASE], marks[OUTAGE]};
-    return WM_OK;
-}
-
 static int start_follow(struct running *r, struct wm_error *err)
 {
     const struct wm_settings *s = r->settings;
@@ -135,7 +76,7 @@ static int start_follow(struct running *r, struct wm_error *err)
     int rc = wm_label_settings_conf(&s->labels, &r->labels, err);
 
     if (rc == WM_OK)
-        rc = read_thresholds(s, &opts.thresholds, err);
+        rc = wm_settings_thresholds(s, &opts.thresholds, err);
     if (rc < 0)
         return rc;
     r->follow = wm_follow_new(&opts);
@@ -222,7 +163,7 @@ static int start_fleet(struct running *r, struct wm_error *err)
         .object = on_object,
         .ctx = r,
     };
-    int rc = read_gap_marks(r->settings, &gap_marks, err);
+    int rc = wm_settings_gap_marks(r->settings, &gap_marks, err);
 
     if (rc == WM_OK)
         rc = load_access(r, &access, err);

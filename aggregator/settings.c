@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <string.h>
+
 #define AT(field) offsetof(struct wm_settings, field)
 
 // clang-format off
@@ -48,3 +50,67 @@ const struct wm_options wm_run_options = {
     .n = sizeof table / sizeof table[0],
     .config = &config_at,
 };
+
+/* --- lists of NAME=SECONDS --- */
+
+/* One "NAME=SECONDS" of an option; `name` tells the i-th name, and NULL after the last. */
+static int set_seconds(const char *option, const char *item, const char *(*name)(int i), int64_t *ret,
+                       struct wm_error *err)
+{
+    const char *value = strchr(item, '=');
+    int64_t s = value ? wm_str_digits(wm_str_of(value + 1), -1) : -1;
+
+    for (int i = 0; name(i) && s > 0; i++)
+        if (strlen(name(i)) == (size_t)(value - item) && strncmp(item, name(i), strlen(name(i))) == 0) {
+            ret[i] = s;
+            return WM_OK;
+        }
+    return wm_fail(err, WM_E_INVALID, option, "'%s' is no NAME=SECONDS with one of the names in --help",
+                   item);
+}
+
+static const char *threshold_name(int i)
+{
+    return i < WM_T_COUNT ? wm_threshold_name((enum wm_threshold)i) : NULL;
+}
+
+int wm_settings_thresholds(const struct wm_settings *s, struct wm_thresholds *ret, struct wm_error *err)
+{
+    struct wm_thresholds t;
+    int rc = WM_OK;
+
+    wm_thresholds_default(&t);
+    for (size_t i = 0; i < s->thresholds.n && rc == WM_OK; i++)
+        rc = set_seconds("thresholds", s->thresholds.items[i], threshold_name, t.s, err);
+    if (rc == WM_OK)
+        *ret = t;
+    return rc;
+}
+
+enum { TYPICAL, WORST_CASE, OUTAGE, GAP_MARKS };
+
+static const char *gap_mark_name(int i)
+{
+    static const char *const names[] = {
+        [TYPICAL] = "typical", [WORST_CASE] = "worst-case", [OUTAGE] = "outage", [GAP_MARKS] = NULL};
+
+    return names[i];
+}
+
+int wm_settings_gap_marks(const struct wm_settings *s, struct wm_gap_marks *ret, struct wm_error *err)
+{
+    struct wm_gap_marks d;
+    int rc = WM_OK;
+
+    wm_gap_marks_default(&d);
+    int64_t marks[] = {[TYPICAL] = d.typical, [WORST_CASE] = d.worst_case, [OUTAGE] = d.outage};
+
+    for (size_t i = 0; i < s->gaps.n && rc == WM_OK; i++)
+        rc = set_seconds("gaps", s->gaps.items[i], gap_mark_name, marks, err);
+    if (rc < 0)
+        return rc;
+    if (marks[TYPICAL] > marks[WORST_CASE] || marks[WORST_CASE] > marks[OUTAGE])
+        return wm_fail(err, WM_E_INVALID, "gaps", "typical, worst-case and outage must rise in this order");
+    *ret = (struct wm_gap_marks){marks[TYPICAL], marks[WORST_CASE], marks[OUTAGE]};
+    return WM_OK;
+}
