@@ -104,8 +104,6 @@ static void say(struct wm_follow *f, struct tracked *t, const struct wm_world *w
     if (!t->history && (!t->ended || t->report_known))
         t->history = wm_xcalloc(1, sizeof *t->history);
     wm_situation_say(w, s, t->said);
-    if (s->vm)
-        wm_restarts_say(w, s, &t->said[WM_SAID_RESTARTS]);
     const struct wm_diagnosis *d = wm_follow_diagnose(f, t, w, s);
 
     judge_report(f, t, w, s, d);

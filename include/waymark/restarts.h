@@ -171,7 +171,8 @@ size_t wm_claim_holders(const struct wm_model *m, const struct wm_record *claim,
 void wm_restart_say(const struct wm_restart *r, int64_t now_s, const struct wm_gap_marks *marks, char *out,
                     size_t size);
 /* The condition ProviderRestarts of the situation of a VMMigration: reason RolloutStuck, RolloutInProgress,
- * or the name of the longest gap; not wanted where no restart is known. */
+ * Unavailable while nobody answers for longer than that, or the name of the longest gap; not wanted where no
+ * restart is known. */
 void wm_restarts_say(const struct wm_world *w, const struct wm_situation *s, struct wm_said *out);
 /* Appends the member `restarts` of a report's status; nothing when there are none. */
 void wm_report_put_restarts(const struct wm_world *w, const struct wm_situation *s, struct wm_buf *out);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "vm_words.h"
+#include "waymark/restarts.h"
 #include "words.h"
 
 /* --- reasons --- */
@@ -258,7 +259,7 @@ void wm_situation_say(const struct wm_world *w, const struct wm_situation *s,
     say_progress(w, s, &said[WM_SAID_PROGRESS]);
     wm_say_outcome(w, s, &said[WM_SAID_OUTCOME]);
     said[WM_SAID_STALLED].type = "MigrationStalled";
-    said[WM_SAID_RESTARTS].type = "ProviderRestarts";
+    wm_restarts_say(w, s, &said[WM_SAID_RESTARTS]);
 }
 
 /* --- one line --- */

@@ -1,0 +1,155 @@
+/* Times without any ready pod of a Deployment. */
+#include <stdlib.h>
+
+#include "restarts_impl.h"
+
+enum { STAYS_MAX = WM_LEDGER_PODS_MAX * WM_STAYS_MAX, SLACK_S = 5 };
+
+/* --- stays of all its pods --- */
+
+struct stays {
+    size_t n;
+    struct wm_stay list[STAYS_MAX];
+};
+
+static int by_beginning(const void *a, const void *b)
+{
+    const struct wm_stay *x = a, *y = b;
+
+    return (x->from_s > y->from_s) - (x->from_s < y->from_s);
+}
+
+static void gather(const struct wm_server_memo *s, struct stays *ret)
+{
+    ret->n = 0;
+    for (size_t i = 0; i < s->n_pods; i++)
+        for (size_t k = 0; k < s->pods[i].n_stays; k++)
+            ret->list[ret->n++] = s->pods[i].stays[k];
+    qsort(ret->list, ret->n, sizeof ret->list[0], by_beginning);
+}
+
+/* Calls with each time in [from_s, to_s] without a stay; the last one may be open. */
+typedef void gap_fn(void *ctx, int64_t from_s, int64_t to_s, bool open);
+
+static void each_gap(const struct stays *stays, int64_t from_s, int64_t to_s, gap_fn *fn, void *ctx)
+{
+    int64_t covered_s = from_s;
+
+    for (size_t i = 0; i < stays->n && covered_s < to_s; i++) {
+        const struct wm_stay *stay = &stays->list[i];
+
+        if (stay->from_s > covered_s && stay->from_s <= to_s)
+            fn(ctx, covered_s, stay->from_s, false);
+        if (stay->from_s > to_s)
+            break;
+        if (!stay->to_s)
+            return;
+        covered_s = wm_later(covered_s, stay->to_s);
+    }
+    if (covered_s < to_s)
+        fn(ctx, covered_s, to_s, true);
+}
+
+/* --- in all --- */
+
+struct sum {
+    int64_t seconds, since_s;
+};
+
+static void add_gap(void *ctx, int64_t from_s, int64_t to_s, bool open)
+{
+    struct sum *sum = ctx;
+
+    sum->seconds += to_s - from_s;
+    sum->since_s = open ? from_s : 0;
+}
+
+int64_t wm_server_down(const struct wm_server_memo *s, int64_t from_s, int64_t to_s, int64_t *ret_since_s)
+{
+    struct stays stays;
+    struct sum sum = {0};
+
+    gather(s, &stays);
+    each_gap(&stays, from_s, to_s, add_gap, &sum);
+    *ret_since_s = sum.since_s;
+    return sum.seconds;
+}
+
+/* --- of a restart --- */
+
+struct longest {
+    int64_t from_s, to_s;
+    bool open;
+};
+
+static void take_longest(void *ctx, int64_t from_s, int64_t to_s, bool open)
+{
+    struct longest *l = ctx;
+
+    if (to_s - from_s >= l->to_s - l->from_s)
+        *l = (struct longest){from_s, to_s, open};
+}
+
+/* It was seen to be open. */
+static bool knows_begin(const struct wm_restart *r)
+{
+    return r->gap_from_s && !r->gap_at_least;
+}
+
+/* What served before it began is not known, and whether somebody did only the Deployment can tell: with one
+ * replica its condition Available changes with the readiness of that one. */
+static int64_t gap_by_word(const struct wm_glance *g, const struct wm_entry *e, int64_t from_s,
+                           int64_t ready_s, struct longest *ret)
+{
+    const struct wm_server_state *s = g->state;
+    const struct wm_restart *r = &e->r;
+
+    if (!s->available_known)
+        return ready_s;
+    if (!s->available && s->available_n == 0 && s->wanted > 0 && !ready_s && !r->ended_s)
+        *ret = (struct longest){wm_later(from_s, s->available_s), g->now_s, true};
+    else if (s->available && s->wanted == 1 && s->available_s > from_s &&
+             (!r->ended_s || s->available_s <= r->ended_s + SLACK_S))
+        *ret = (struct longest){knows_begin(r) ? r->gap_from_s : from_s, ready_s ? ready_s : s->available_s,
+                                false};
+    return ready_s;
+}
+
+static bool was_watched(const struct wm_server_memo *s, const struct stays *stays, int64_t from_s)
+{
+    return s->since_s <= from_s ? s->n_pods > 0 : stays->n > 0 && stays->list[0].from_s <= from_s;
+}
+
+static int64_t from_of(const struct wm_glance *g, const struct wm_entry *e)
+{
+    const struct wm_pod_memo *old = wm_server_pod(g->server, e->old);
+    int64_t from_s = e->r.begun_s;
+
+    if (e->r.let_go_s && e->r.let_go_s < from_s)
+        from_s = e->r.let_go_s;
+    if (old && old->n_stays && old->stays[old->n_stays - 1].to_s &&
+        old->stays[old->n_stays - 1].to_s < from_s)
+        from_s = old->stays[old->n_stays - 1].to_s;
+    return from_s;
+}
+
+void wm_entry_find_gap(const struct wm_glance *g, struct wm_entry *e)
+{
+    struct wm_restart *r = &e->r;
+    struct stays stays;
+    struct longest longest = {0};
+    int64_t from_s = from_of(g, e), to_s = r->ended_s ? r->ended_s : g->now_s, known_s = from_s;
+    bool watched;
+
+    gather(g->server, &stays);
+    watched = was_watched(g->server, &stays, from_s);
+    if (!watched)
+        known_s = gap_by_word(g, e, from_s, stays.n ? stays.list[0].from_s : 0, &longest);
+    bool at_least = longest.from_s && !longest.open && !knows_begin(r);
+
+    if (watched || known_s)
+        each_gap(&stays, known_s, to_s, take_longest, &longest);
+    r->gap_from_s = longest.from_s;
+    r->gap_to_s = longest.open && !r->ended_s ? 0 : longest.to_s;
+    r->gap_at_least = at_least && longest.from_s == from_s;
+}
