@@ -83,6 +83,8 @@ int wm_fleet_new(const struct wm_fleet_opts *opts, struct wm_kube_access *host, 
     f->model = wm_model_new(&conf);
     f->ledger = wm_ledger_new();
     wm_gap_marks_default(&f->gap_marks);
+    if (opts->signal_s && opts->rollout_s)
+        wm_ledger_patience(f->ledger, opts->signal_s, opts->rollout_s);
     if (opts->gap_marks)
         f->gap_marks = *opts->gap_marks;
     pthread_mutex_init(&f->lock, NULL);

@@ -17,6 +17,7 @@ struct wm_fleet_opts {
     const char *namespace_; /* where mig-controller and Velero work, on every cluster */
     int64_t pod_volume_timeout_s;
     const struct wm_gap_marks *gap_marks; /* copied; NULL = the defaults */
+    int64_t signal_s, rollout_s;          /* see wm_ledger_patience; 0 = the ledger's own */
     int retry_ms; /* before a cluster that could not be used is tried again; 0 = 30,000 */
     /* All run with the lock held, in the thread of the cluster that brought it; they must not block. */
     /* Something of the migration changed, or of what belongs to it. */

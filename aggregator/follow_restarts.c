@@ -41,7 +41,7 @@ static int64_t when(const struct look *l, const struct wm_restart *r, enum news 
     if (n == ENDED)
         return r->ended_s;
     if (n == STUCK)
-        return r->stuck[0] ? r->stuck_s : 0;
+        return r->stuck[0] ? r->stuck_s + l->f->opts.thresholds.s[WM_T_SIGNAL] : 0;
     return gap_of(l, r) == WM_GAP_OUTAGE ? r->gap_from_s + l->world.gap_marks->outage : 0;
 }
 

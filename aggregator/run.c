@@ -153,6 +153,7 @@ static int start_fleet(struct running *r, struct wm_error *err)
 {
     struct wm_kube_access access = {0};
     struct wm_gap_marks gap_marks;
+    struct wm_thresholds thresholds;
     struct wm_fleet_opts opts = {
         .user_agent = USER_AGENT,
         .gap_marks = &gap_marks,
@@ -166,7 +167,12 @@ static int start_fleet(struct running *r, struct wm_error *err)
     int rc = wm_settings_gap_marks(r->settings, &gap_marks, err);
 
     if (rc == WM_OK)
-        rc = load_access(r, &access, err);
+        rc = wm_settings_thresholds(r->settings, &thresholds, err);
+    if (rc < 0)
+        return rc;
+    opts.signal_s = thresholds.s[WM_T_SIGNAL];
+    opts.rollout_s = thresholds.s[WM_T_ROLLOUT];
+    rc = load_access(r, &access, err);
     if (rc == WM_OK)
         rc = wm_fleet_new(&opts, &access, &r->fleet, err);
     wm_kube_access_done(&access);

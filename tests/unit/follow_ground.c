@@ -28,6 +28,8 @@ void ground_start(struct ground *g)
     struct wm_fleet_opts opts = {.user_agent = "test",
                                  .namespace_ = NS,
                                  .pod_volume_timeout_s = 3600,
+                                 .signal_s = g->opts.thresholds.s[WM_T_SIGNAL],
+                                 .rollout_s = g->opts.thresholds.s[WM_T_ROLLOUT],
                                  .changed = wm_follow_changed,
                                  .all_changed = wm_follow_all_changed,
                                  .object = wm_follow_object,

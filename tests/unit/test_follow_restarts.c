@@ -65,6 +65,22 @@ static void put_pod(struct ground *g, const char *hash, const char *ready)
     put(g, path.p, json.p);
 }
 
+static void put_stuck_pod(struct ground *g)
+{
+    put(g, "/api/v1" VMS "pods/new-1",
+        "{\"metadata\":{" NAMED("new-1") ",\"creationTimestamp\":\"NOW\",\"labels\":{\"pod-template-hash\":"
+                                         "\"new\",\"app.kubernetes.io/name\":\"virtrigaud-provider\"}" OWNED(
+                                             "ReplicaSet",
+                                             "new") "},\"spec\":{\"containers\":[{\"name\":\"provider\","
+                                                    "\"image\":\"i\"}]},\"status\":{\"phase\":\"Pending\","
+                                                    "\"conditions\":[{\"type\":\"Ready\",\"status\":"
+                                                    "\"False\",\"lastTransitionTime\":\"NOW\"}],"
+                                                    "\"containerStatuses\":[{\"name\":\"provider\",\"ready\":"
+                                                    "false,\"restartCount\":0,\"state\":"
+                                                    "{\"waiting\":{\"reason\":\"ImagePullBackOff\","
+                                                    "\"message\":\"no such image\"}}}]}}");
+}
+
 static void put_deployment(struct ground *g, int revision, const char *volumes, int updated)
 {
     wm_auto_buf struct wm_buf json = WM_BUF_MAX(8192);
@@ -168,9 +184,34 @@ static void a_restart_is_told_on_its_provider_and_on_its_migration(void **state)
     ground_finish(&g);
 }
 
+static void one_that_is_stuck_is_told_once_before_its_end(void **state)
+{
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    g.opts.events = true;
+    g.opts.thresholds.s[WM_T_SIGNAL] = 2;
+    put_provider(&g);
+    ground_start_with_events(&g);
+    TURN_UNTIL(&g, knows(&g, "old-1-uid") && knows(&g, DEPLOYMENT "-uid"));
+    ground_turn_for(&g, 1500);
+    put_migration(&g);
+    put_deployment(&g, 2, CLAIM_VOLUME, 0);
+    put_replicas(&g, "new", "2", CLAIM_VOLUME);
+    put_stuck_pod(&g);
+    TURN_UNTIL(&g, events_about(&g, "Provider", "vs", "ProviderRestartStuck") == 1);
+    TURN_UNTIL(&g, events_about(&g, "VMMigration", "web", "ProviderRestartStuck") == 1);
+    ground_turn_for(&g, 1500);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestartStuck"), 1);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 0);
+    ground_finish(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_that_is_stuck_is_told_once_before_its_end),
         cmocka_unit_test(a_restart_is_told_on_its_provider_and_on_its_migration),
     };
 
