@@ -8,6 +8,7 @@
 #include "analyze_print.h"
 #include "dump.h"
 #include "waymark/commands.h"
+#include "waymark/restarts.h"
 #include "waymark/time.h"
 
 enum { STATUS_WELL = 0, STATUS_FOUND = 1, STATUS_NOTHING = 2 };
@@ -22,6 +23,7 @@ struct run {
     struct wm_ticker ticker;
     struct wm_dump dump;
     struct wm_analysis analysis;
+    struct wm_ledger *ledger; /* owned */
     int64_t now_s;
 };
 
@@ -124,16 +126,38 @@ static int print_all(struct run *r, struct wm_error *err)
     return rc;
 }
 
+static void enter(void *ctx, const struct wm_record *record)
+{
+    struct run *r = ctx;
+
+    if (record->cluster == 0)
+        wm_ledger_changed(r->ledger, r->dump.model, record, false, r->now_s);
+}
+
+/* What of VirtRigaud's restarts a dump still tells: the last rollout of each provider. */
+static void enter_restarts(struct run *r)
+{
+    static const enum wm_kind kinds[] = {WM_KIND_VMMIGRATION, WM_KIND_PROVIDER,   WM_KIND_PVC,
+                                         WM_KIND_DEPLOYMENT,  WM_KIND_REPLICASET, WM_KIND_POD};
+
+    r->ledger = wm_ledger_new();
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        wm_model_each(r->dump.model, kinds[i], enter, r);
+    wm_ledger_tick(r->ledger, r->dump.model, r->now_s);
+}
+
 static int analyze(struct run *r, struct wm_error *err)
 {
     struct wm_world world;
 
     r->now_s = r->args.now ? r->now_s : r->dump.youngest_s;
+    enter_restarts(r);
     world = (struct wm_world){.model = r->dump.model,
                               .clusters = r->dump.views,
                               .n_clusters = r->dump.n_clusters,
                               .now_s = r->now_s,
-                              .pod_volume_timeout_s = POD_VOLUME_TIMEOUT_S};
+                              .pod_volume_timeout_s = POD_VOLUME_TIMEOUT_S,
+                              .ledger = r->ledger};
     wm_analyze(&r->analysis, &world, r->args.migration);
     if (r->analysis.n == 0 && r->args.migration)
         return wm_fail(err, WM_E_NOT_FOUND, r->args.migration, "there is no such migration in the dump");
@@ -176,6 +200,7 @@ int wm_analyze_command(int argc, char *argv[])
     else
         status = r->analysis.n_alarms ? STATUS_FOUND : STATUS_WELL;
     wm_analysis_done(&r->analysis);
+    r->ledger = wm_ledger_free(r->ledger);
     wm_dump_done(&r->dump);
     wm_analyze_args_done(&r->args);
     return status;

@@ -220,11 +220,11 @@ struct wm_situation {
     /* The object that the phase waits for, when there is one to be named, and where it is to be looked for.
      */
     const struct wm_record *awaited;
-    uint8_t awaited_on;               /* cluster; WM_NO_CLUSTER = none in particular */
-    const char *awaited_kind;         /* "Restore"; "" = no kind of objects is awaited */
-    wm_text awaited_name;             /* "namespace/name" of one that is not there; "" = it has none yet */
-    bool awaits_many;                 /* all of a kind: `awaited` is one of those that are missing */
-    const struct wm_record *original; /* a copy of this Backup is awaited; NULL = no copy is */
+    uint8_t awaited_on;                      /* cluster; WM_NO_CLUSTER = none in particular */
+    const char *awaited_kind;                /* "Restore"; "" = no kind of objects is awaited */
+    wm_name awaited_namespace, awaited_name; /* of one that is not there; "" = it has no name yet */
+    bool awaits_many;                        /* all of a kind: `awaited` is one of those that are missing */
+    const struct wm_record *original;        /* a copy of this Backup is awaited; NULL = no copy is */
     wm_text next;   /* names of the phases of which one comes next: "X", "X or Y"; "" = none, or not known */
     int64_t ends_s; /* when a timeout that is known ends the wait by itself; 0 = none is known */
     const char *ends_by; /* who ends it: "Velero"; "" = nobody */

@@ -164,7 +164,9 @@ void wm_vm_await(const struct wm_world *w, struct wm_situation *s)
     s->awaited_on = s->migration->cluster;
     s->awaited_kind = a.kind == WM_KIND_NONE ? "" : wm_kinds[a.kind].kind;
     s->awaited = a.record;
-    if (!a.record && a.kind != WM_KIND_NONE && a.at.name && a.at.name[0])
-        snprintf(s->awaited_name, sizeof s->awaited_name, "%s/%s", a.at.namespace_, a.at.name);
+    if (!a.record && a.kind != WM_KIND_NONE && a.at.name[0]) {
+        snprintf(s->awaited_namespace, sizeof s->awaited_namespace, "%s", a.at.namespace_);
+        snprintf(s->awaited_name, sizeof s->awaited_name, "%s", a.at.name);
+    }
     end_by_virtrigaud(&c, s);
 }

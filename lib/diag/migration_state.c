@@ -5,11 +5,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const kind_names[WM_RUN_KIND_COUNT] = {
-    [WM_RUN_FINAL] = "final",
-    [WM_RUN_STAGE] = "stage",
-    [WM_RUN_STATE] = "state",
-    [WM_RUN_ROLLBACK] = "rollback",
-    [WM_RUN_VM] = "vm",
+    [WM_RUN_FINAL] = "final",       [WM_RUN_STAGE] = "stage", [WM_RUN_STATE] = "state",
+    [WM_RUN_ROLLBACK] = "rollback", [WM_RUN_VM] = "vm",
 };
 
 static const char *const outcome_names[WM_RUN_OUTCOME_COUNT] = {

@@ -43,6 +43,15 @@ static struct list below_migration(const struct wm_world *w, const struct wm_sit
     return l;
 }
 
+static struct list below_provider(const struct wm_world *w, const struct wm_record *provider)
+{
+    struct wm_vm_name name = {wm_model_word(w->model, provider->namespace_), wm_record_name(provider)};
+    struct list l = {wm_xcalloc(1, sizeof *l.at), 0};
+
+    add_once(&l, wm_vm_server(w, provider->cluster, &name));
+    return l;
+}
+
 static bool has_pods(const struct wm_world *w, const struct wm_record *replicas)
 {
     for (const struct wm_record *r = wm_model_children(w->model, replicas->id); r;
@@ -73,6 +82,8 @@ const struct wm_record **wm_vm_children_in_order(const struct wm_world *w, const
 
     if (parent == s->migration)
         l = below_migration(w, s);
+    else if (parent->kind == WM_KIND_PROVIDER)
+        l = below_provider(w, parent);
     else if (parent->kind == WM_KIND_DEPLOYMENT)
         l = below_server(w, parent);
     else

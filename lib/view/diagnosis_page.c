@@ -4,6 +4,7 @@
 
 #include "waymark/diagnosis_view.h"
 #include "waymark/time.h"
+#include "waymark/vm.h"
 #include "words.h"
 
 enum { LINE_MAX_N = 1200, REMEDY_LINES = 4, REMEDY_MAX = 8192, TREE_LINES = 60, LABEL_WIDTH = 8 };
@@ -79,6 +80,8 @@ static void put_head(const struct wm_case *c, struct wm_buf *out)
     wm_buf_printf(&text, "%s %s/%s", wm_kinds[s->migration->kind].kind, s->state->namespace_, s->state->name);
     if (s->state->plan[0])
         wm_buf_printf(&text, " (plan %s)", s->state->plan);
+    if (s->vm && s->vm->project[0])
+        wm_buf_printf(&text, " (project %s)", s->vm->project);
     for (size_t i = 0; i < sizeof paces / sizeof paces[0]; i++)
         if (paces[i].pace == c->d->pace)
             wm_buf_printf(&text, ": %s", paces[i].text);

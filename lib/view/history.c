@@ -20,11 +20,18 @@ void wm_history_push(struct wm_history *h, const struct wm_moment *m)
     h->moments[h->n++] = *m;
 }
 
+/* A VMMigration may have failed and come to the same phase again, while nobody looked: then the phase began
+ * later than it did. */
+static bool is_of_next_attempt(const struct wm_moment *m, const struct wm_migration_state *st)
+{
+    return st->kind == WM_RUN_VM && !st->over && m->from_s > 0 && st->since_s > m->from_s;
+}
+
 /* Where the controller names no itinerary it is the one that is due: a request to cancel changes that, but
  * not the phase, which has no place in it. */
 static bool is_same_phase(const struct wm_moment *m, const struct wm_migration_state *st)
 {
-    return strcmp(m->phase, st->phase) == 0 &&
+    return strcmp(m->phase, st->phase) == 0 && !is_of_next_attempt(m, st) &&
            (m->itinerary == st->itinerary || strcmp(m->phase, COMPLETED) == 0 ||
             !wm_phase_step(st->itinerary, st->phase));
 }

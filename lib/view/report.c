@@ -8,7 +8,6 @@
 #include "report_parts.h"
 #include "report_tree.h"
 #include "waymark/restarts.h"
-#include "waymark/vm.h"
 
 /* --- where it stands --- */
 
@@ -60,8 +59,8 @@ static void put_wait(struct wm_buf *out, const struct wm_world *w, const struct 
     if (s->awaited_kind[0]) {
         wm_put_open(out, "waitsFor", '{');
         wm_put_text(out, "kind", s->awaited_kind);
-        wm_put_text(out, "namespace", r ? wm_model_word(w->model, r->namespace_) : "");
-        wm_put_text(out, "name", r ? wm_record_name(r) : "");
+        wm_put_text(out, "namespace", r ? wm_model_word(w->model, r->namespace_) : s->awaited_namespace);
+        wm_put_text(out, "name", r ? wm_record_name(r) : s->awaited_name);
         wm_put_text(out, "cluster", wm_report_cluster_name(w, r ? r->cluster : s->awaited_on));
         wm_put_close(out, '}');
     }

@@ -67,7 +67,8 @@ void wm_say_vm_wait(struct wm_speech *sp)
         say_task(sp);
         say_excuse(sp);
     } else if (s->awaited_name[0]) {
-        wm_buf_printf(&sp->text, "%s %s, which is not there", s->awaited_kind, s->awaited_name);
+        wm_buf_printf(&sp->text, "%s %s/%s, which is not there", s->awaited_kind, s->awaited_namespace,
+                      s->awaited_name);
     } else {
         wm_buf_printf(&sp->text, "its provider's %s, which is not there", s->awaited_kind);
     }
@@ -122,8 +123,14 @@ void wm_say_vm_retry(struct wm_speech *sp)
 
 void wm_say_vm_blame(struct wm_speech *sp)
 {
-    if (sp->s->culprit->kind == WM_KIND_DEPLOYMENT)
-        wm_say(sp, " has still not rolled out");
+    const struct wm_phase *failed = wm_vm_phase_find(sp->s->state->cause);
+
+    if (sp->s->culprit->kind != WM_KIND_DEPLOYMENT)
+        return;
+    if (failed && failed->waits_for == WM_WAIT_VM_PROVIDERS)
+        wm_buf_printf(&sp->text, " still does not mount PersistentVolumeClaim %s", sp->s->vm->claim);
+    else
+        wm_say(sp, " still does not have all its pods");
 }
 
 static void say_attempts(struct wm_speech *sp)
@@ -193,7 +200,8 @@ static void say_claim(struct wm_speech *sp)
     if (is_mounted(sp->s))
         wm_say(sp, ", mounted by the providers");
     if (!claim->going)
-        wm_say(sp, ", until the VMMigration is deleted");
+        wm_say(sp, sp->s->vm->own_claim ? "; it is the user's own, and goes when the VMMigration is deleted"
+                                        : ", until the VMMigration is deleted");
 }
 
 void wm_say_vm_leftovers(struct wm_speech *sp)

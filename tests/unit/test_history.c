@@ -263,6 +263,26 @@ static void an_attempt_after_a_failure_goes_on_in_the_same_timeline(void **state
     fixture_end(&f);
 }
 
+static void an_attempt_that_failed_unseen_is_told_by_the_begin_of_the_next(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f, "vm-retried");
+    fixture_phase(&f, "Validating", T0);
+    fixture_update(&f, "v", T0 + 1);
+    restart(&f);
+    assert_false(fixture_update(&f, "v", T0 + 10));
+    restart(&f);
+    fixture_phase(&f, "Validating", T0 + 300);
+    assert_true(fixture_update(&f, "v", T0 + 310));
+    assert_false(fixture_update(&f, "v", T0 + 320));
+    assert_int_equal(f.h.n, 2);
+    assert_moment(&f.h, 0, "Validating", T0, WM_ENDED_UNSEEN);
+    assert_moment(&f.h, 1, "Validating", T0 + 300, 0);
+    fixture_end(&f);
+}
+
 static void the_end_of_a_machines_migration_is_a_moment(void **state)
 {
     struct fixture f;
@@ -399,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_request_to_cancel_is_no_phase),
         cmocka_unit_test(the_end_is_remembered_once),
         cmocka_unit_test(an_attempt_after_a_failure_goes_on_in_the_same_timeline),
+        cmocka_unit_test(an_attempt_that_failed_unseen_is_told_by_the_begin_of_the_next),
         cmocka_unit_test(the_end_of_a_machines_migration_is_a_moment),
         cmocka_unit_test(the_start_of_the_watching_is_no_event),
         cmocka_unit_test(the_first_moment_stays_when_the_timeline_is_full),
