@@ -133,23 +133,43 @@ static int64_t from_of(const struct wm_glance *g, const struct wm_entry *e)
     return from_s;
 }
 
+/* What a report remembers; from the time that is returned on the pods tell. */
+static int64_t gap_remembered(const struct wm_entry *e, int64_t ready_s, struct longest *ret)
+{
+    if (!e->gap.to_s) /* it was open then */
+        return e->gap.from_s;
+    *ret = (struct longest){e->gap.from_s, e->gap.to_s, false};
+    return ready_s;
+}
+
+/* The gap before the first time that is known of; whether it is at least that long in *ret_at_least. */
+static int64_t gap_before(const struct wm_glance *g, const struct wm_entry *e, int64_t ready_s,
+                          struct longest *ret, bool *ret_at_least)
+{
+    if (e->gap.from_s) {
+        *ret_at_least = e->gap_at_least;
+        return gap_remembered(e, ready_s, ret);
+    }
+    *ret_at_least = !knows_begin(&e->r);
+    return gap_by_word(g, e, from_of(g, e), ready_s, ret);
+}
+
 void wm_entry_find_gap(const struct wm_glance *g, struct wm_entry *e)
 {
     struct wm_restart *r = &e->r;
     struct stays stays;
     struct longest longest = {0};
-    int64_t from_s = from_of(g, e), to_s = r->ended_s ? r->ended_s : g->now_s, known_s = from_s;
-    bool watched;
+    int64_t from_s = from_of(g, e), to_s = r->ended_s ? r->ended_s : g->now_s;
+    bool at_least = false;
 
     gather(g->server, &stays);
-    watched = was_watched(g->server, &stays, from_s);
-    if (!watched)
-        known_s = gap_by_word(g, e, from_s, stays.n ? stays.list[0].from_s : 0, &longest);
-    bool at_least = longest.from_s && !longest.open && !knows_begin(r);
+    if (!was_watched(g->server, &stays, from_s))
+        from_s = gap_before(g, e, stays.n ? stays.list[0].from_s : 0, &longest, &at_least);
+    struct longest before = longest;
 
-    if (watched || known_s)
-        each_gap(&stays, known_s, to_s, take_longest, &longest);
+    if (from_s)
+        each_gap(&stays, from_s, to_s, take_longest, &longest);
     r->gap_from_s = longest.from_s;
     r->gap_to_s = longest.open && !r->ended_s ? 0 : longest.to_s;
-    r->gap_at_least = at_least && longest.from_s == from_s;
+    r->gap_at_least = at_least && !longest.open && longest.from_s && longest.from_s == before.from_s;
 }

@@ -66,7 +66,9 @@ struct wm_entry {
     int64_t guessed_s;                        /* begun, while no pod tells */
     struct wm_id old, new;                    /* pods, of all kinds but ROLLOUT */
     wm_word hash;                             /* of a ROLLOUT's new pods; "" = not known */
-    struct wm_culprit known[WM_CULPRITS_MAX]; /* remembered by a report */
+    struct wm_culprit known[WM_CULPRITS_MAX]; /* remembered by a report, as is the gap */
+    struct wm_stay gap;
+    bool gap_at_least;
     size_t n_known;
     int64_t closed_s; /* when `sealed` is due to be counted from: first seen to be over */
 };

@@ -124,6 +124,8 @@ static void complete(struct wm_entry *e, const struct wm_restart *r)
 
     memcpy(e->known, r->culprits, sizeof e->known);
     e->n_known = r->n_culprits;
+    e->gap = (struct wm_stay){r->gap_from_s, r->gap_to_s};
+    e->gap_at_least = r->gap_at_least;
     if (!known->let_go_s)
         known->let_go_s = r->let_go_s;
     known->overlap_s = wm_later(known->overlap_s, r->overlap_s);
