@@ -126,32 +126,12 @@ static int print_all(struct run *r, struct wm_error *err)
     return rc;
 }
 
-static void enter(void *ctx, const struct wm_record *record)
-{
-    struct run *r = ctx;
-
-    if (record->cluster == 0)
-        wm_ledger_changed(r->ledger, r->dump.model, record, false, r->now_s);
-}
-
-/* What of VirtRigaud's restarts a dump still tells: the last rollout of each provider. */
-static void enter_restarts(struct run *r)
-{
-    static const enum wm_kind kinds[] = {WM_KIND_VMMIGRATION, WM_KIND_PROVIDER,   WM_KIND_PVC,
-                                         WM_KIND_DEPLOYMENT,  WM_KIND_REPLICASET, WM_KIND_POD};
-
-    r->ledger = wm_ledger_new();
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        wm_model_each(r->dump.model, kinds[i], enter, r);
-    wm_ledger_tick(r->ledger, r->dump.model, r->now_s);
-}
-
 static int analyze(struct run *r, struct wm_error *err)
 {
     struct wm_world world;
 
     r->now_s = r->args.now ? r->now_s : r->dump.youngest_s;
-    enter_restarts(r);
+    r->ledger = wm_dump_ledger(&r->dump, r->now_s);
     world = (struct wm_world){.model = r->dump.model,
                               .clusters = r->dump.views,
                               .n_clusters = r->dump.n_clusters,

@@ -6,6 +6,7 @@
 #include "waymark/folder.h"
 #include "waymark/host.h"
 #include "waymark/object_text.h"
+#include "waymark/restarts.h"
 
 static const char STDIN_PATH[] = "/dev/stdin";
 
@@ -318,4 +319,32 @@ void wm_dump_end(struct wm_dump *d)
     if (host && host->cluster == 0)
         snprintf(d->names[0], sizeof d->names[0], "%s", wm_record_name(host));
     wm_model_each(d->model, WM_KIND_MIGCLUSTER, add_unseen, d);
+}
+
+/* --- restarts --- */
+
+struct entering {
+    struct wm_ledger *ledger;
+    const struct wm_model *model;
+    int64_t now_s;
+};
+
+static void enter(void *ctx, const struct wm_record *record)
+{
+    struct entering *e = ctx;
+
+    if (record->cluster == 0)
+        wm_ledger_changed(e->ledger, e->model, record, false, e->now_s);
+}
+
+struct wm_ledger *wm_dump_ledger(const struct wm_dump *d, int64_t now_s)
+{
+    static const enum wm_kind kinds[] = {WM_KIND_VMMIGRATION, WM_KIND_PROVIDER,   WM_KIND_PVC,
+                                         WM_KIND_DEPLOYMENT,  WM_KIND_REPLICASET, WM_KIND_POD};
+    struct entering e = {wm_ledger_new(), d->model, now_s};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        wm_model_each(d->model, kinds[i], enter, &e);
+    wm_ledger_tick(e.ledger, d->model, now_s);
+    return e.ledger;
 }

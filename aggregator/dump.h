@@ -49,6 +49,8 @@ void wm_dump_add_text(struct wm_dump *d, struct wm_str text, const char *path, c
                       const char *cluster);
 /* After all is added: the host's own name, and MigClusters of which there is nothing. */
 void wm_dump_end(struct wm_dump *d);
+/* What of VirtRigaud's restarts a dump still tells: the last rollout of each provider.  The caller's. */
+struct wm_ledger *wm_dump_ledger(const struct wm_dump *d, int64_t now_s);
 
 /* What the host's cluster turns out to be called in the dump: plans are there. */
 const char *wm_dump_host(const struct wm_dump *d);

@@ -60,33 +60,6 @@ static int start_own(struct running *r, struct wm_error *err)
     return rc;
 }
 
-static int set_threshold(const char *item, struct wm_thresholds *ret, struct wm_error *err)
-{
-    const char *value = strchr(item, '=');
-    int64_t s = value ? wm_str_digits(wm_str_of(value + 1), -1) : -1;
-
-    for (int i = 0; i < WM_T_COUNT && s > 0; i++) {
-        const char *name = wm_threshold_name((enum wm_threshold)i);
-
-        if (strlen(name) == (size_t)(value - item) && strncmp(item, name, strlen(name)) == 0) {
-            ret->s[i] = s;
-            return WM_OK;
-        }
-    }
-    return wm_fail(err, WM_E_INVALID, "thresholds", "'%s' is no NAME=SECONDS with one of the names in --help",
-                   item);
-}
-
-static int read_thresholds(const struct wm_settings *s, struct wm_thresholds *ret, struct wm_error *err)
-{
-    int rc = WM_OK;
-
-    wm_thresholds_default(ret);
-    for (size_t i = 0; i < s->thresholds.n && rc == WM_OK; i++)
-        rc = set_threshold(s->thresholds.items[i], ret, err);
-    return rc;
-}
-
 static int start_follow(struct running *r, struct wm_error *err)
 {
     const struct wm_settings *s = r->settings;
@@ -103,7 +76,7 @@ static int start_follow(struct running *r, struct wm_error *err)
     int rc = wm_label_settings_conf(&s->labels, &r->labels, err);
 
     if (rc == WM_OK)
-        rc = read_thresholds(s, &opts.thresholds, err);
+        rc = wm_settings_thresholds(s, &opts.thresholds, err);
     if (rc < 0)
         return rc;
     r->follow = wm_follow_new(&opts);
@@ -180,8 +153,11 @@ static void on_object(void *ctx, const struct wm_record *record, struct wm_str o
 static int start_fleet(struct running *r, struct wm_error *err)
 {
     struct wm_kube_access access = {0};
+    struct wm_gap_marks gap_marks;
+    struct wm_thresholds thresholds;
     struct wm_fleet_opts opts = {
         .user_agent = USER_AGENT,
+        .gap_marks = &gap_marks,
         .namespace_ = r->settings->migration_namespace,
         .pod_volume_timeout_s = r->settings->pod_volume_timeout_s,
         .changed = on_changed,
@@ -189,8 +165,15 @@ static int start_fleet(struct running *r, struct wm_error *err)
         .object = on_object,
         .ctx = r,
     };
-    int rc = load_access(r, &access, err);
+    int rc = wm_settings_gap_marks(r->settings, &gap_marks, err);
 
+    if (rc == WM_OK)
+        rc = wm_settings_thresholds(r->settings, &thresholds, err);
+    if (rc < 0)
+        return rc;
+    opts.signal_s = thresholds.s[WM_T_SIGNAL];
+    opts.rollout_s = thresholds.s[WM_T_ROLLOUT];
+    rc = load_access(r, &access, err);
     if (rc == WM_OK)
         rc = wm_fleet_new(&opts, &access, &r->fleet, err);
     wm_kube_access_done(&access);
@@ -199,11 +182,8 @@ static int start_fleet(struct running *r, struct wm_error *err)
 
 static int start_reports(struct running *r, struct wm_error *err)
 {
-    const struct wm_settings *s = r->settings;
-
-    return s->reports ? wm_reports_new(wm_fleet_kube(r->fleet, 0), s->migration_namespace, r->follow,
-                                       &r->reports, err)
-                      : WM_OK;
+    return r->settings->reports ? wm_reports_new(wm_fleet_kube(r->fleet, 0), r->follow, &r->reports, err)
+                                : WM_OK;
 }
 
 /* What another leader wrote meanwhile is looked at anew. */

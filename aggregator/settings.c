@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <string.h>
+
 #define AT(field) offsetof(struct wm_settings, field)
 
 // clang-format off
@@ -10,7 +12,7 @@ static const struct wm_option table[] = {
     {"remotes", WM_OPTION_LIST, AT(remotes), NULL, "NAME=FILE,...", NULL, 0, 0,
      "kubeconfigs of other clusters, each under the name of its MigCluster; others are reached as their MigClusters say"},
     {"migration-namespace", WM_OPTION_TEXT, AT(migration_namespace), "openshift-migration", "NAME", NULL, 0, 0,
-     "where mig-controller and Velero work, on every cluster"},
+     "where mig-controller and Velero work, on every cluster; VMMigrations are followed wherever they are"},
     {"namespace", WM_OPTION_TEXT, AT(namespace_), NULL, "NAME", NULL, 0, 0,
      "our own namespace, of the Lease; not set: the pod's or the context's"},
     {"health-listen", WM_OPTION_TEXT, AT(health_listen), "0.0.0.0:8080", "ADDRESS:PORT", NULL, 0, 0,
@@ -20,9 +22,10 @@ static const struct wm_option table[] = {
      "of several replicas only the one that holds the Lease writes; off: this one writes"},
     {"lease", WM_OPTION_TEXT, AT(lease), "waymark-aggregator", "NAME", NULL, 0, 0, "name of the Lease"},
     {"conditions", WM_OPTION_SWITCH, AT(conditions), "true", NULL, NULL, 0, 0,
-     "write MigrationProgress and MigrationOutcome into the conditions of MigMigrations"},
+     "write MigrationProgress, MigrationStalled and MigrationOutcome into the conditions of MigMigrations, and these and "
+     "ProviderRestarts into those of VMMigrations"},
     {"verdicts", WM_OPTION_SWITCH, AT(verdicts), "true", NULL, NULL, 0, 0,
-     "write the annotation waymark.io/verdict on MigMigrations"},
+     "write the annotation waymark.io/verdict on MigMigrations and VMMigrations"},
     {"reports", WM_OPTION_SWITCH, AT(reports), "true", NULL, NULL, 0, 0, "keep a MigrationReport of each migration"},
     {"events", WM_OPTION_SWITCH, AT(events), "true", NULL, NULL, 0, 0, "tell of new phases and of the end in Events"},
     {"pod-volume-timeout-s", WM_OPTION_NUMBER, AT(pod_volume_timeout_s), "3600", "SECONDS", NULL, 60, 864000,
@@ -31,6 +34,8 @@ static const struct wm_option table[] = {
      "how long something may stand still before it is said: signal=15 (what does not heal by itself), quiet=120, startup=60, "
      "queue=120, sync=300, copy=600 (bytes), items=900, quiesce=300, "
      "rollout=60 (of a VirtRigaud provider), tidy=600 (after a VMMigration)"},
+    {"gaps", WM_OPTION_LIST, AT(gaps), NULL, "NAME=SECONDS,...", NULL, 0, 0,
+     "beside what the time without a ready pod of a VirtRigaud provider is put: typical=15, worst-case=32, outage=60"},
     {"repair-per-s", WM_OPTION_NUMBER, AT(repair_per_s), "5", "N", NULL, 0, 1000,
      "how many objects that lack the webhook's labels are given them in a second, on all clusters together; 0 = none"},
     WM_LABEL_OPTIONS(AT(labels)),
@@ -46,3 +51,67 @@ const struct wm_options wm_run_options = {
     .n = sizeof table / sizeof table[0],
     .config = &config_at,
 };
+
+/* --- lists of NAME=SECONDS --- */
+
+/* One "NAME=SECONDS" of an option; `name` tells the i-th name, and NULL after the last. */
+static int set_seconds(const char *option, const char *item, const char *(*name)(int i), int64_t *ret,
+                       struct wm_error *err)
+{
+    const char *value = strchr(item, '=');
+    int64_t s = value ? wm_str_digits(wm_str_of(value + 1), -1) : -1;
+
+    for (int i = 0; name(i) && s > 0; i++)
+        if (strlen(name(i)) == (size_t)(value - item) && strncmp(item, name(i), strlen(name(i))) == 0) {
+            ret[i] = s;
+            return WM_OK;
+        }
+    return wm_fail(err, WM_E_INVALID, option, "'%s' is no NAME=SECONDS with one of the names in --help",
+                   item);
+}
+
+static const char *threshold_name(int i)
+{
+    return i < WM_T_COUNT ? wm_threshold_name((enum wm_threshold)i) : NULL;
+}
+
+int wm_settings_thresholds(const struct wm_settings *s, struct wm_thresholds *ret, struct wm_error *err)
+{
+    struct wm_thresholds t;
+    int rc = WM_OK;
+
+    wm_thresholds_default(&t);
+    for (size_t i = 0; i < s->thresholds.n && rc == WM_OK; i++)
+        rc = set_seconds("thresholds", s->thresholds.items[i], threshold_name, t.s, err);
+    if (rc == WM_OK)
+        *ret = t;
+    return rc;
+}
+
+enum { TYPICAL, WORST_CASE, OUTAGE, GAP_MARKS };
+
+static const char *gap_mark_name(int i)
+{
+    static const char *const names[] = {
+        [TYPICAL] = "typical", [WORST_CASE] = "worst-case", [OUTAGE] = "outage", [GAP_MARKS] = NULL};
+
+    return names[i];
+}
+
+int wm_settings_gap_marks(const struct wm_settings *s, struct wm_gap_marks *ret, struct wm_error *err)
+{
+    struct wm_gap_marks d;
+    int rc = WM_OK;
+
+    wm_gap_marks_default(&d);
+    int64_t marks[] = {[TYPICAL] = d.typical, [WORST_CASE] = d.worst_case, [OUTAGE] = d.outage};
+
+    for (size_t i = 0; i < s->gaps.n && rc == WM_OK; i++)
+        rc = set_seconds("gaps", s->gaps.items[i], gap_mark_name, marks, err);
+    if (rc < 0)
+        return rc;
+    if (marks[TYPICAL] > marks[WORST_CASE] || marks[WORST_CASE] > marks[OUTAGE])
+        return wm_fail(err, WM_E_INVALID, "gaps", "typical, worst-case and outage must rise in this order");
+    *ret = (struct wm_gap_marks){marks[TYPICAL], marks[WORST_CASE], marks[OUTAGE]};
+    return WM_OK;
+}

@@ -2,16 +2,22 @@
 #ifndef WAYMARK_AGGREGATOR_SETTINGS_H
 #define WAYMARK_AGGREGATOR_SETTINGS_H
 
+#include "waymark/cause.h"
 #include "waymark/label_settings.h"
+#include "waymark/restarts.h"
 
 struct wm_settings {
     char *config, *kubeconfig, *context, *log_level, *health_listen, *namespace_, *migration_namespace,
         *lease;
-    struct wm_option_list remotes, thresholds;
+    struct wm_option_list remotes, thresholds, gaps;
     bool conditions, verdicts, reports, events, leader_election;
     int64_t pod_volume_timeout_s, repair_per_s;
     struct wm_label_settings labels;
 };
 extern const struct wm_options wm_run_options;
+
+/* What `thresholds` and `gaps` say, over the defaults. */
+int wm_settings_thresholds(const struct wm_settings *s, struct wm_thresholds *ret, struct wm_error *err);
+int wm_settings_gap_marks(const struct wm_settings *s, struct wm_gap_marks *ret, struct wm_error *err);
 
 #endif

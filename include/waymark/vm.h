@@ -69,6 +69,7 @@ struct wm_provider_state {
         available; /* condition ProviderAvailable: set once and never taken back, so it says nothing of now */
     bool runtime_known, runtime_ready; /* condition ProviderRuntimeReady */
     int64_t runtime_s;                 /* since when; 0 = not told */
+    const char *uid;                   /* Events about it bear it */
     const char *type;                  /* "vsphere", "libvirt", "proxmox" */
     const char *image;                 /* spec.runtime.image */
     const char *reason, *message;      /* of ProviderRuntimeReady */

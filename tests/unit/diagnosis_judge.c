@@ -94,19 +94,32 @@ const struct wm_record *diagnosis_migration(const struct world *w, const struct 
     return wanted.found;
 }
 
-/* The ledger sees the objects as they come, as it does in the aggregator. */
-struct watcher {
-    struct wm_ledger *ledger;
-    struct wm_model *m;
-    int64_t now_s;
-};
-
 static void on_change(void *ctx, const struct wm_record *r, bool gone)
 {
-    struct watcher *w = ctx;
+    const struct diagnosis_watched *w = ctx;
 
     if (r->cluster == 0)
-        wm_ledger_changed(w->ledger, w->m, r, gone, w->now_s);
+        wm_ledger_changed(w->ledger, w->model, r, gone, w->now_s);
+}
+
+void diagnosis_watch(struct diagnosis_watched *w, struct wm_world *world)
+{
+    *w = (struct diagnosis_watched){wm_ledger_new(), NULL, world->now_s};
+    w->model = wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of,
+                                                    .detail_done = wm_detail_done,
+                                                    .over = wm_is_over,
+                                                    .changed = on_change,
+                                                    .ctx = w});
+    world->model = w->model;
+    world->ledger = w->ledger;
+}
+
+void diagnosis_watched_done(struct diagnosis_watched *w, struct wm_world *world)
+{
+    wm_model_free(w->model);
+    wm_ledger_free(w->ledger);
+    world->model = NULL;
+    world->ledger = NULL;
 }
 
 void diagnosis_judge(struct world *w, const struct object *objects, size_t n, diagnosis_fn *fn, void *ctx)
@@ -114,32 +127,24 @@ void diagnosis_judge(struct world *w, const struct object *objects, size_t n, di
     static struct wm_situation situation;
     static struct wm_look look;
     static struct wm_diagnosis d;
-    struct watcher watcher = {wm_ledger_new(), NULL, w->world.now_s};
-    struct wm_model *m = wm_model_new(&(struct wm_model_conf){.detail = wm_detail_of,
-                                                              .detail_done = wm_detail_done,
-                                                              .over = wm_is_over,
-                                                              .changed = on_change,
-                                                              .ctx = &watcher});
+    struct diagnosis_watched watched;
     struct model_sources sources = {0};
     struct wm_thresholds thresholds;
     struct wm_pulse pulse = {0};
 
-    watcher.m = m;
+    diagnosis_watch(&watched, &w->world);
     for (size_t i = 0; i < n; i++)
-        model_put(&sources, m, objects[i].cluster, objects[i].kind, objects[i].json);
-    w->world.model = m;
-    w->world.ledger = watcher.ledger;
-    wm_ledger_tick(watcher.ledger, m, w->world.now_s);
+        model_put(&sources, watched.model, objects[i].cluster, objects[i].kind, objects[i].json);
+    wm_ledger_tick(watched.ledger, watched.model, w->world.now_s);
     wm_thresholds_default(&thresholds);
-    wm_situation_of(&w->world, diagnosis_migration(w, m), &situation);
+    wm_situation_of(&w->world, diagnosis_migration(w, watched.model), &situation);
     wm_pulse_feel(&pulse, &w->world, &situation);
     wm_look_around(&w->world, &situation, &thresholds, &look);
     look.still_since_s = w->still_since_s ? w->still_since_s : pulse.changed_s;
     wm_diagnose(&look, &d);
     fn(ctx, &d);
     w->again_s = d.again_s;
-    wm_model_free(m);
-    w->world.ledger = wm_ledger_free(watcher.ledger);
+    diagnosis_watched_done(&watched, &w->world);
 }
 
 /* --- the folder --- */

@@ -12,6 +12,16 @@ size_t diagnosis_find_cases(struct golden *cases, size_t max);
 /* A folder's case.yaml, the caller's; ends the test when it cannot be read. */
 struct wm_yaml *diagnosis_read_case(const char *folder);
 
+/* A model, and a ledger that sees its objects as they come, as in the aggregator; both in `world` until they
+ * are done with. */
+struct diagnosis_watched {
+    struct wm_ledger *ledger;
+    struct wm_model *model;
+    int64_t now_s;
+};
+void diagnosis_watch(struct diagnosis_watched *w, struct wm_world *world);
+void diagnosis_watched_done(struct diagnosis_watched *w, struct wm_world *world);
+
 /* The one that the case is about. */
 const struct wm_record *diagnosis_migration(const struct world *w, const struct wm_model *m);
 /* What is found, while the model of these objects is there. */

@@ -28,6 +28,8 @@ void ground_start(struct ground *g)
     struct wm_fleet_opts opts = {.user_agent = "test",
                                  .namespace_ = NS,
                                  .pod_volume_timeout_s = 3600,
+                                 .signal_s = g->opts.thresholds.s[WM_T_SIGNAL],
+                                 .rollout_s = g->opts.thresholds.s[WM_T_ROLLOUT],
                                  .changed = wm_follow_changed,
                                  .all_changed = wm_follow_all_changed,
                                  .object = wm_follow_object,
@@ -35,7 +37,7 @@ void ground_start(struct ground *g)
 
     assert_int_equal(wm_fleet_new(&opts, &access, &g->fleet, NULL), WM_OK);
     if (g->opts.reports)
-        assert_int_equal(wm_reports_new(wm_fleet_kube(g->fleet, 0), NS, g->follow, &g->reports, NULL), WM_OK);
+        assert_int_equal(wm_reports_new(wm_fleet_kube(g->fleet, 0), g->follow, &g->reports, NULL), WM_OK);
 }
 
 void ground_begin(struct ground *g)
@@ -49,8 +51,18 @@ void ground_begin(struct ground *g)
     g->may_write = true;
 }
 
+void ground_start_with_events(struct ground *g)
+{
+    ground_start(g);
+    struct wm_events_opts opts = {
+        .kube = wm_fleet_kube(g->fleet, 0), .controller = "waymark.io/test", .instance = "pod-1"};
+
+    assert_int_equal(wm_events_new(&opts, &g->events, NULL), WM_OK);
+}
+
 void ground_stop(struct ground *g)
 {
+    g->events = wm_events_free(g->events);
     g->reports = wm_reports_free(g->reports);
     g->fleet = wm_fleet_free(g->fleet);
     g->follow = wm_follow_free(g->follow);
@@ -66,7 +78,7 @@ void ground_turn(struct ground *g)
 {
     wm_fleet_tick(g->fleet);
     if (wm_fleet_synced(g->fleet) && wm_reports_looked(g->reports))
-        wm_follow_turn(g->follow, g->fleet, NULL);
+        wm_follow_turn(g->follow, g->fleet, g->events);
     wm_follow_wait(g->follow, 20);
 }
 

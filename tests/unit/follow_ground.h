@@ -13,6 +13,7 @@
 #define NS "openshift-migration"
 #define MTC "/apis/migration.openshift.io/v1alpha1/namespaces/" NS
 #define REPORTS "/apis/waymark.io/v1alpha1/namespaces/" NS "/migrationreports"
+#define ALL_REPORTS "/apis/waymark.io/v1alpha1/migrationreports"
 #define M MTC "/migmigrations/m"
 #define META(name, more)                                                                                     \
     "\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"" name "\",\"uid\":\"" name "-uid\"" more "}"
@@ -36,6 +37,7 @@ struct ground {
     struct wm_fleet *fleet;
     struct wm_follow *follow;
     struct wm_reports *reports;
+    struct wm_events *events; /* NULL = none are told */
     struct wm_follow_opts opts;
     atomic_bool may_write, one_write_only;
 };
@@ -43,6 +45,7 @@ struct ground {
 /* Nothing is there yet; opts may be changed before the start. */
 void ground_begin(struct ground *g);
 void ground_start(struct ground *g);
+void ground_start_with_events(struct ground *g);
 /* The program ends, what is stored stays; it may be started again. */
 void ground_stop(struct ground *g);
 void ground_finish(struct ground *g);

@@ -10,6 +10,7 @@
 #include "diagnosis_judge.h"
 #include "tests/support/model_put.h"
 #include "unit.h"
+#include "waymark/restarts.h"
 
 enum { MAX_CASES = 600, PATH_MAX_N = 512, ROUNDS = 2 };
 
@@ -46,10 +47,8 @@ static void list_all(struct wm_model *m, struct model_sources *sources, const st
 }
 
 /* A list of what there was once, then events, then a list again, as after a watch that broke. */
-static struct wm_model *follow_objects(struct world *w, uint64_t *seed)
+static void follow_objects(struct world *w, struct wm_model *m, uint64_t *seed)
 {
-    struct wm_model *m = wm_model_new(
-        &(struct wm_model_conf){.detail = wm_detail_of, .detail_done = wm_detail_done, .over = wm_is_over});
     struct model_sources sources = {0};
 
     golden_shuffle(w->objects, w->n, sizeof *w->objects, seed);
@@ -59,7 +58,6 @@ static struct wm_model *follow_objects(struct world *w, uint64_t *seed)
         assert_non_null(
             model_put(&sources, m, w->objects[i].cluster, w->objects[i].kind, w->objects[i].json));
     list_all(m, &sources, w, false);
-    return m;
 }
 
 /* `still_since_s` 0: it is met for the first time. */
@@ -67,10 +65,12 @@ static char *judge_live(struct world *w, struct wm_follow *f, int64_t still_sinc
 {
     static struct wm_situation s;
     static struct tracked t; /* large */
-    struct wm_model *m = follow_objects(w, seed);
+    struct diagnosis_watched watched;
 
-    w->world.model = m;
-    wm_situation_of(&w->world, diagnosis_migration(w, m), &s);
+    diagnosis_watch(&watched, &w->world);
+    follow_objects(w, watched.model, seed);
+    wm_ledger_tick(watched.ledger, watched.model, w->world.now_s);
+    wm_situation_of(&w->world, diagnosis_migration(w, watched.model), &s);
     t = (struct tracked){0};
     if (still_since_s)
         t.pulse = (struct wm_pulse){wm_progress_token(&w->world, &s), still_since_s};
@@ -78,7 +78,7 @@ static char *judge_live(struct world *w, struct wm_follow *f, int64_t still_sinc
     char *text = diagnosis_text(wm_follow_diagnose(f, &t, &w->world, &s));
 
     wm_volume_marks_done(&t.marks);
-    wm_model_free(m);
+    diagnosis_watched_done(&watched, &w->world);
     return text;
 }
 
@@ -155,12 +155,16 @@ static char *judge_offline(const struct world *w)
     world.model = d.model;
     world.clusters = d.views;
     world.n_clusters = d.n_clusters;
+    struct wm_ledger *ledger = wm_dump_ledger(&d, world.now_s);
+
+    world.ledger = ledger;
     wm_analyze(&a, &world, NULL);
     for (size_t i = 0; i < a.n && !text; i++)
         if (a.list[i].migration == diagnosis_migration(w, d.model))
             text = diagnosis_text(wm_analysis_case(&a, i).d);
     assert_non_null(text);
     wm_analysis_done(&a);
+    wm_ledger_free(ledger);
     wm_dump_done(&d);
     return text;
 }

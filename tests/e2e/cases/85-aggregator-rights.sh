@@ -37,6 +37,7 @@ END
         --remotes source="$E2E_CASE_DIR/source.kubeconfig" --repair-per-s 0
     eventually 20 aggregator_ready
     follow_a_migration
+    follow_a_vm_migration
 }
 
 # make_remote_kubeconfig: source.kubeconfig, by the commands of manifests/README.md
@@ -99,6 +100,27 @@ words_stand() {
     kubectl get migmigration "$MIGRATION" -n "$NAMESPACE" -o json |
         jq -e '.metadata.annotations["waymark.io/verdict"] and any(.status.conditions[]; .type == "MigrationProgress")'
 }
+
+# follow_a_vm_migration: until its words stand in both halves of it; beside its Provider everything of VirtRigaud's is watched
+follow_a_vm_migration() {
+    kubectl create namespace vms >/dev/null
+    kubectl create -f - >/dev/null <<END
+apiVersion: infra.virtrigaud.io/v1beta1
+kind: VMMigration
+metadata: {name: web, namespace: vms}
+spec:
+  source: {vmRef: {name: web}}
+  target: {name: web, providerRef: {name: proxmox}}
+  storage: {type: s3, s3: {bucket: b, credentialsSecretRef: {name: s}}}
+END
+    eventually 30 vm_words_stand
+    eventually 20 vm_is_reported
+}
+vm_words_stand() {
+    kubectl get vmmigration web -n vms -o json |
+        jq -e '.metadata.annotations["waymark.io/verdict"] and any(.status.conditions[]; .type == "MigrationProgress")'
+}
+vm_is_reported() { kubectl get mreport web.vm -n vms -o json | jq -e '.status.verdict'; }
 
 # asked USER: what was asked for, one "verb group/resource" a line; without what everybody may read
 asked() {
