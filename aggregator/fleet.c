@@ -13,7 +13,33 @@ enum { MAX_HOPS = 6 };
 static bool concerns_others(const struct wm_record *r)
 {
     return r->kind == WM_KIND_POD || r->kind == WM_KIND_PVC || r->kind == WM_KIND_DEPLOYMENT ||
-           r->kind == WM_KIND_DAEMONSET || r->kind == WM_KIND_BSL || r->kind >= WM_KIND_EVIDENCE;
+           r->kind == WM_KIND_DAEMONSET || r->kind == WM_KIND_BSL || r->kind == WM_KIND_MACHINE ||
+           r->kind == WM_KIND_REPLICASET || r->kind >= WM_KIND_EVIDENCE;
+}
+
+/* A Provider comes by a watch of all namespaces, so its own one is not known by its feed. */
+struct users {
+    struct wm_fleet *fleet;
+    const struct wm_record *provider;
+};
+
+static void mark_user(void *ctx, const struct wm_record *r)
+{
+    const struct users *u = ctx;
+    const struct wm_vm_state *vm = wm_vm_of(r);
+    const char *namespace_ = wm_model_word(u->fleet->model, u->provider->namespace_);
+
+    if (!vm->m.over &&
+        (r->namespace_ == u->provider->namespace_ || strcmp(vm->source_provider_namespace, namespace_) == 0 ||
+         strcmp(vm->target_provider_namespace, namespace_) == 0))
+        u->fleet->opts.changed(u->fleet->opts.ctx, r->id);
+}
+
+static void mark_users(struct wm_fleet *f, const struct wm_record *provider)
+{
+    struct users u = {f, provider};
+
+    wm_model_each(f->model, WM_KIND_VMMIGRATION, mark_user, &u);
 }
 
 static void on_record(void *ctx, const struct wm_record *r, bool gone)
@@ -21,13 +47,18 @@ static void on_record(void *ctx, const struct wm_record *r, bool gone)
     struct wm_fleet *f = ctx;
     bool concerns = concerns_others(r);
 
-    (void)gone;
+    if (r->cluster == 0)
+        wm_ledger_changed(f->ledger, f->model, r, gone, wm_fleet_now_s(f));
+    if (r->kind == WM_KIND_PROVIDER) {
+        mark_users(f, r);
+        return;
+    }
     if (r->kind == WM_KIND_MIGPLAN || r->kind == WM_KIND_MIGCLUSTER) {
         f->opts.all_changed(f->opts.ctx);
         return;
     }
     for (int hop = 0; r && hop < MAX_HOPS; hop++) {
-        if (r->kind == WM_KIND_MIGMIGRATION) {
+        if (r->kind == WM_KIND_MIGMIGRATION || r->kind == WM_KIND_VMMIGRATION) {
             f->opts.changed(f->opts.ctx, r->id);
             return;
         }
@@ -50,6 +81,10 @@ int wm_fleet_new(const struct wm_fleet_opts *opts, struct wm_kube_access *host, 
 
     f->opts = *opts;
     f->model = wm_model_new(&conf);
+    f->ledger = wm_ledger_new();
+    wm_gap_marks_default(&f->gap_marks);
+    if (opts->gap_marks)
+        f->gap_marks = *opts->gap_marks;
     pthread_mutex_init(&f->lock, NULL);
     int rc = wm_cluster_connect(f, wm_cluster_new(f, HOST), host, err);
 
@@ -69,6 +104,7 @@ struct wm_fleet *wm_fleet_free(struct wm_fleet *f)
         if (f->clusters[i].used)
             wm_cluster_disconnect(f, &f->clusters[i]);
     wm_model_free(f->model);
+    wm_ledger_free(f->ledger);
     pthread_mutex_destroy(&f->lock);
     free(f);
     return NULL;
@@ -89,8 +125,23 @@ void wm_fleet_tick(struct wm_fleet *f)
     bool known = wm_host_known(f);
 
     wm_clusters_refresh(f);
-    wm_apps_refresh(f);
+    wm_places_refresh(f);
     wm_sights_refresh(f, known);
+    pthread_mutex_lock(&f->lock);
+    wm_ledger_tick(f->ledger, f->model, wm_fleet_now_s(f));
+    pthread_mutex_unlock(&f->lock);
+}
+
+void wm_fleet_recall(struct wm_fleet *f, struct wm_str report)
+{
+    pthread_mutex_lock(&f->lock);
+    wm_ledger_recall(f->ledger, report);
+    pthread_mutex_unlock(&f->lock);
+}
+
+int64_t wm_fleet_now_s(const struct wm_fleet *f)
+{
+    return wm_wall_s() + f->clusters[0].view.offset_s;
 }
 
 /* --- looking --- */
@@ -120,6 +171,8 @@ void wm_fleet_world(struct wm_fleet *f, struct wm_world *ret)
         .n_clusters = f->n_clusters,
         .now_s = wm_wall_s(),
         .pod_volume_timeout_s = f->opts.pod_volume_timeout_s,
+        .ledger = f->ledger,
+        .gap_marks = &f->gap_marks,
     };
 }
 

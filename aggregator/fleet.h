@@ -6,6 +6,7 @@
 #define WAYMARK_AGGREGATOR_FLEET_H
 
 #include "waymark/kube.h"
+#include "waymark/restarts.h"
 #include "waymark/situation.h"
 #include "waymark/watch.h"
 
@@ -15,6 +16,7 @@ struct wm_fleet_opts {
     const char *user_agent;
     const char *namespace_; /* where mig-controller and Velero work, on every cluster */
     int64_t pod_volume_timeout_s;
+    const struct wm_gap_marks *gap_marks; /* copied; NULL = the defaults */
     int retry_ms; /* before a cluster that could not be used is tried again; 0 = 30,000 */
     /* All run with the lock held, in the thread of the cluster that brought it; they must not block. */
     /* Something of the migration changed, or of what belongs to it. */
@@ -36,9 +38,12 @@ int wm_fleet_add(struct wm_fleet *f, const char *name, struct wm_kube_access *ac
 
 /* To be called about once a second: MigClusters that came, changed or went are taken up; applications'
  * namespaces, and what of their clusters is of no namespace, are watched as long as a migration of theirs is
- * not finished; migrations are judged again where something happened that belongs to none; how well clusters
- * are seen is looked at again. */
+ * not finished, those of VirtRigaud's as long as a Provider or a VMMigration is there; migrations are judged
+ * again where something happened that belongs to none; how well clusters are seen is looked at again; the
+ * ledger of restarts is told the time. */
 void wm_fleet_tick(struct wm_fleet *f);
+/* What a stored MigrationReport tells of restarts is taken into the ledger. */
+void wm_fleet_recall(struct wm_fleet *f, struct wm_str report);
 
 /* The model and the clusters, to be looked at between lock and unlock. */
 void wm_fleet_lock(struct wm_fleet *f);

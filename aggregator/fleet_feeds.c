@@ -6,6 +6,7 @@
 #include "waymark/log.h"
 
 enum { PATH_MAX_N = 512, AUDIT_S = 3600 };
+enum { ALWAYS = WM_IN_OPERATORS | WM_IN_ALL };
 
 /* --- the sink, in the cluster's thread --- */
 
@@ -126,7 +127,7 @@ static void end_source(struct wm_fleet *f, uint16_t source)
 }
 
 int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
-                  struct wm_error *err)
+                  unsigned scopes, struct wm_error *err)
 {
     const struct wm_kind_info *k = &wm_kinds[kind];
     char path[PATH_MAX_N];
@@ -136,8 +137,8 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
         return wm_fail(err, WM_E_TOO_BIG, NULL, "more than %d watches", WM_SOURCES_MAX - 1);
     struct feed *d = wm_xcalloc(1, sizeof *d);
 
-    *d = (struct feed){.fleet = f, .cluster = c, .kind = kind, .source = source};
-    d->extra = strcmp(namespace_, f->opts.namespace_) != 0;
+    *d = (struct feed){.fleet = f, .cluster = c, .kind = kind, .source = source, .scopes = scopes};
+    d->extra = !(scopes & ALWAYS);
     snprintf(d->namespace_, sizeof d->namespace_, "%s", namespace_);
     snprintf(path, sizeof path, "%s%s/%s%s%s/%s", k->group[0] ? "/apis/" : "/api", k->group, k->version,
              namespace_[0] ? "/namespaces/" : "", namespace_, k->resource);
@@ -158,24 +159,23 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
     return WM_OK;
 }
 
-/* What is watched wherever it belongs, in the namespace of the operators. */
-static bool is_watched(enum wm_kind kind, bool host)
+static int start_always(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, struct wm_error *err)
 {
-    return (wm_kinds[kind].scopes & WM_IN_OPERATORS) &&
-           (wm_kinds[kind].where & (host ? WM_ON_HOST : WM_ON_REMOTE));
+    const struct wm_kind_info *k = &wm_kinds[kind];
+    unsigned scopes = k->scopes & ALWAYS;
+
+    if (!scopes || !(k->where & (c == f->clusters ? WM_ON_HOST : WM_ON_REMOTE)))
+        return WM_OK;
+    return wm_feed_start(f, c, kind, scopes & WM_IN_ALL ? "" : f->opts.namespace_, scopes, err);
 }
 
 int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err)
 {
-    for (int kind = 1; kind < WM_KIND_COUNT; kind++) {
-        int rc = is_watched((enum wm_kind)kind, c == f->clusters)
-                     ? wm_feed_start(f, c, (enum wm_kind)kind, f->opts.namespace_, err)
-                     : WM_OK;
+    int rc = WM_OK;
 
-        if (rc < 0)
-            return rc;
-    }
-    return WM_OK;
+    for (int kind = 1; kind < WM_KIND_COUNT && rc == WM_OK; kind++)
+        rc = start_always(f, c, (enum wm_kind)kind, err);
+    return rc;
 }
 
 /* Not under the lock: the watch's last callback may be waiting for it. */

@@ -20,9 +20,10 @@ struct feed {
     enum wm_kind kind;
     wm_name namespace_;
     uint16_t source;
-    bool extra;   /* watched for some migrations only: it comes and goes with them */
-    bool listing; /* a list is coming in */
-    bool touched; /* something changed that concerns migrations and belongs to none */
+    unsigned scopes; /* of enum wm_scope: why it is watched */
+    bool extra;      /* watched for some migrations only: it comes and goes with them */
+    bool listing;    /* a list is coming in */
+    bool touched;    /* something changed that concerns migrations and belongs to none */
     uint64_t differences;
     struct wm_watch *watch;
 };
@@ -56,14 +57,20 @@ struct wm_fleet {
     struct wm_cluster_view views[WM_CLUSTERS_MAX]; /* as the world is told */
     size_t n_clusters;
     bool strayed; /* what changed last concerns migrations and belongs to none */
+    bool crowded; /* that there are too many watches was said; of the thread of wm_fleet_tick */
+    struct wm_ledger *ledger;
+    struct wm_gap_marks gap_marks;
 };
+
+/* By the host's clock, under the lock. */
+int64_t wm_fleet_now_s(const struct wm_fleet *f);
 
 /* Without the lock, in the thread of wm_fleet_tick: */
 
 /* fleet_feeds.c */
-/* namespace_ "" = a kind without. */
+/* namespace_ "" = a kind without, or all of them; `scopes`: why it is watched. */
 int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
-                  struct wm_error *err);
+                  unsigned scopes, struct wm_error *err);
 /* Starts what is always watched on a cluster. */
 int wm_feeds_start(struct wm_fleet *f, struct cluster *c, struct wm_error *err);
 /* Ends a watch that is not in its cluster's list any more. */
@@ -88,7 +95,7 @@ int wm_cluster_connect(struct wm_fleet *f, struct cluster *c, struct wm_kube_acc
 void wm_cluster_disconnect(struct wm_fleet *f, struct cluster *c);
 void wm_clusters_refresh(struct wm_fleet *f);
 
-/* fleet_apps.c */
-void wm_apps_refresh(struct wm_fleet *f);
+/* fleet_places.c */
+void wm_places_refresh(struct wm_fleet *f);
 
 #endif

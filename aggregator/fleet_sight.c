@@ -5,11 +5,16 @@
 #include "waymark/clock.h"
 #include "waymark/log.h"
 
-/* Which feeds of a cluster are looked at. */
-enum { ALWAYS = 1, EXTRA = 2, EVIDENCE = 4, ALL = 7 };
+/* Which feeds of a cluster are looked at.  VM: what only VMMigrations need; where it is missing,
+ * MigMigrations are seen all the same. */
+enum { ALWAYS = 1, EXTRA = 2, EVIDENCE = 4, VM = 8, VM_EXTRA = 16, ALL = 31 };
 
 static unsigned group_of(const struct feed *d)
 {
+    static const unsigned mtc = WM_IN_OPERATORS | WM_IN_APPS | WM_CLUSTER_WIDE;
+
+    if (!(d->scopes & mtc))
+        return d->scopes & WM_IN_ALL ? VM : VM_EXTRA;
     return d->kind >= WM_KIND_EVIDENCE ? EVIDENCE : d->extra ? EXTRA : ALWAYS;
 }
 
@@ -28,7 +33,7 @@ static const struct feed *find_state(const struct cluster *c, enum wm_watch_stat
 bool wm_host_known(struct wm_fleet *f)
 {
     pthread_mutex_lock(&f->lock);
-    bool known = f->clusters[0].feeds && !find_state(&f->clusters[0], WM_WATCH_STARTING, ALWAYS);
+    bool known = f->clusters[0].feeds && !find_state(&f->clusters[0], WM_WATCH_STARTING, ALWAYS | VM);
 
     pthread_mutex_unlock(&f->lock);
     return known;
@@ -49,11 +54,15 @@ static const struct sight_row {
 } rows[] = {
     /* what concerns the whole cluster first */
     {WM_WATCH_UNAUTHORIZED, WM_SIGHT_UNAUTHORIZED, ALL, "its API server refuses the token"},
-    {WM_WATCH_UNREACHABLE, WM_SIGHT_UNREACHABLE, ALL, "its API server does not answer"},
-    {WM_WATCH_STARTING, WM_SIGHT_STARTING, ALWAYS, ""},
+    {WM_WATCH_UNREACHABLE, WM_SIGHT_UNREACHABLE, ALWAYS | EXTRA | EVIDENCE, "its API server does not answer"},
+    {WM_WATCH_STARTING, WM_SIGHT_STARTING, ALWAYS | VM, ""},
     {WM_WATCH_FORBIDDEN, WM_SIGHT_PARTIAL, ALWAYS | EXTRA, "may not be read"},
     /* where a migration stands is known without */
     {WM_WATCH_FORBIDDEN, WM_SIGHT_GOOD, EVIDENCE, "may not be read, so causes may stay unknown"},
+    {WM_WATCH_FORBIDDEN, WM_SIGHT_GOOD, VM | VM_EXTRA,
+     "may not be read, so VMMigrations are not judged well"},
+    {WM_WATCH_UNREACHABLE, WM_SIGHT_GOOD, VM | VM_EXTRA,
+     "cannot be had, so VMMigrations are not judged well"},
 };
 
 static enum wm_cluster_sight sight_of(const struct cluster *c, bool known, char *why, size_t size)
@@ -68,7 +77,7 @@ static enum wm_cluster_sight sight_of(const struct cluster *c, bool known, char 
 
         if (!d && !(starts && !known))
             continue;
-        bool of_kind = row->state == WM_WATCH_FORBIDDEN;
+        bool of_kind = row->sight == WM_SIGHT_PARTIAL || row->sight == WM_SIGHT_GOOD;
 
         snprintf(why, size, "%s%s%s", of_kind ? wm_kinds[d->kind].resource : "", of_kind ? " " : "",
                  row->why);
@@ -92,7 +101,7 @@ static bool look_at(struct cluster *c, bool known, int64_t now_s)
 {
     char why[WM_CLUSTER_WHY_MAX];
     enum wm_cluster_sight sight = sight_of(c, known, why, sizeof why);
-    bool starting = find_state(c, WM_WATCH_STARTING, EXTRA | EVIDENCE) != NULL;
+    bool starting = find_state(c, WM_WATCH_STARTING, EXTRA | EVIDENCE | VM_EXTRA) != NULL;
     bool same_sight = c->view.since_s && sight == c->view.sight;
 
     if (same_sight && strcmp(why, c->why) == 0 && starting == c->view.evidence_starting)

@@ -143,7 +143,7 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
     struct wm_follow *f = ctx;
     struct wm_sight sight;
 
-    if (r->kind != WM_KIND_MIGMIGRATION || wm_sight_read(object, live, &sight, NULL) < 0)
+    if (!wm_follow_kind_of((enum wm_kind)r->kind) || wm_sight_read(object, live, &sight, NULL) < 0)
         return;
     uint64_t words = wm_words_live(&f->opts, object);
 
@@ -304,7 +304,7 @@ static bool judge(struct turn *turn, struct tracked *t)
     if (!is_due(f, t, turn->may_write))
         return false;
     if (turn->may_write && turn->reports && !t->report_known)
-        wm_follow_read_report(f, t, turn->host);
+        wm_follow_read_report(f, t, turn->fleet);
     int64_t begin_us = wm_thread_cpu_us();
     bool ended = t->ended;
 
@@ -376,6 +376,8 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
                         .may_write = wm_follow_may_write(f),
                         .reports = wm_follow_reports(f),
                         .until_ms = INT64_MAX};
+
+    wm_follow_restarts(f, fleet, turn.may_write ? events : NULL);
     bool busy = go_over(&turn, false);
 
     /* After a start there are a thousand of them, and the API server takes twenty writes a second from us:

@@ -15,13 +15,14 @@ struct wm_follow;
 
 struct wm_follow_opts {
     bool conditions, verdicts, reports, events; /* what is written */
-    const struct wm_label_conf *labels; /* which a MigMigration gets with them; borrowed; NULL = none */
+    const struct wm_label_conf *labels;         /* which a migration gets with them; borrowed; NULL = none */
     struct wm_thresholds thresholds;
     /* Asked before every write: false = another replica leads. */
     bool (*may_write)(void *ctx);
     void *ctx;
     const struct wm_slot_rules
-        *report_rules; /* for making reports anew; NULL = 10 s after a loss, doubling */
+        *report_rules;                      /* for making reports anew; NULL = 10 s after a loss, doubling */
+    const struct wm_slot_rules *meta_rules; /* for VMMigrations; NULL = wm_slot_rules_meta */
 };
 
 struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts);
@@ -36,6 +37,7 @@ void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object
 /* What a watch of the MigrationReports tells (reports.h): whether there is a place for them at all; one that
  * is there, with its resourceVersion, or that was deleted, by the id of its migration; and where a complete
  * list begins and ends.  Without such a watch reports that others delete are not missed. */
+struct wm_id wm_follow_owner_of(struct wm_json_span owners); /* of a report; not set = it is none of ours */
 void wm_follow_reports_there(struct wm_follow *f, bool there);
 void wm_follow_reports_begin(struct wm_follow *f);
 void wm_follow_reports_end(struct wm_follow *f);
@@ -50,8 +52,8 @@ void wm_follow_wait(struct wm_follow *f, int ms);
 void wm_follow_again(struct wm_follow *f);
 
 /* Every migration that stands still, with its cause and since when. */
-typedef void wm_follow_stall_fn(void *ctx, const char *namespace_, const char *name, const char *cause,
-                                int64_t since_s);
+typedef void wm_follow_stall_fn(void *ctx, enum wm_kind kind, const char *namespace_, const char *name,
+                                const char *cause, int64_t since_s);
 void wm_follow_stalls(struct wm_follow *f, wm_follow_stall_fn *fn, void *ctx);
 
 struct wm_follow_stats {

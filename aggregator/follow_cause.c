@@ -92,6 +92,6 @@ void wm_follow_stalls(struct wm_follow *f, wm_follow_stall_fn *fn, void *ctx)
     pthread_mutex_lock(&f->lock);
     for (const struct tracked *t = f->list; t; t = t->next)
         if (t->stalled[0])
-            fn(ctx, t->namespace_, t->name, t->stalled, t->stalled_s);
+            fn(ctx, t->kind->kind, t->namespace_, t->name, t->stalled, t->stalled_s);
     pthread_mutex_unlock(&f->lock);
 }

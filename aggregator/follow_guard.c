@@ -126,7 +126,7 @@ static void make_anew(struct wm_follow *f, struct tracked *t, enum look look)
     f->reports_again++;
     t->report = t->stored.content = 0;
     t->stored.anew = true;
-    if (t->ended)
+    if (t->settled)
         wm_follow_forget(t);
     wm_follow_changed(f, t->id);
 }

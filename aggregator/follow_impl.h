@@ -21,6 +21,16 @@ struct stored {
     struct wm_slot slot; /* of such losses only */
 };
 
+/* What differs between the kinds of migrations. */
+struct wm_follow_kind {
+    enum wm_kind kind;
+    enum wm_condition_style style;
+    const struct wm_slot_rules *rules;
+    bool has_status; /* conditions are written through /status, all else is not */
+    bool goes_on;    /* its owner writes it after its end, too, and there is news of it */
+};
+const struct wm_follow_kind *wm_follow_kind_of(enum wm_kind kind); /* NULL = it is not followed */
+
 /* One migration.  What `lock` guards is said; all else belongs to the thread of turns. */
 struct tracked {
     struct tracked *next, **link; /* link: what points here */
@@ -28,19 +38,22 @@ struct tracked {
     bool touched;                 /* lock: is in that list */
     struct tracked *next_by_id;   /* lock */
     struct wm_id id;
-    bool dirty, gone, seen; /* lock; seen: its object has come */
-    bool urgent;            /* lock: it has a new phase */
-    bool anew;              /* lock: another replica may have written and told meanwhile */
-    uint64_t live;          /* lock: digest of our words as they stand in the object */
-    struct wm_slot slot;    /* lock */
+    const struct wm_follow_kind *kind; /* NULL = not judged yet */
+    bool dirty, gone, seen;            /* lock; seen: its object has come */
+    bool urgent;                       /* lock: it has a new phase */
+    bool anew;                         /* lock: another replica may have written and told meanwhile */
+    uint64_t live;                     /* lock: digest of our words as they stand in the object */
+    struct wm_slot slot;               /* lock */
     wm_name namespace_, name;
     wm_uid uid;
     wm_name plan_namespace, plan;
-    bool ended, polls, going; /* going: the MigMigration is being deleted */
-    int64_t cost_us;          /* of CPU, when it was judged last */
-    int64_t offset_s;         /* of the host's clock */
-    uint64_t wanted;          /* digest of our words as they should be; 0 = not judged yet */
-    uint64_t written;         /* digest of what was written last */
+    wm_word project;          /* of a VMMigration */
+    bool ended, polls, going; /* going: the object is being deleted */
+    bool settled;     /* ended, and hardly any news to come: what is remembered of it stands in its report */
+    int64_t cost_us;  /* of CPU, when it was judged last */
+    int64_t offset_s; /* of the host's clock */
+    uint64_t wanted;  /* digest of our words as they should be; 0 = not judged yet */
+    uint64_t written; /* digest of what was written last */
     struct wm_said said[WM_SAID_COUNT];
     char verdict[WM_VERDICT_MAX];
     struct wm_pulse pulse;
@@ -60,6 +73,13 @@ struct tracked {
     bool recalled;    /* `told` is the stored report's phase: all about that one was told before */
 };
 
+/* A restart of a provider, as it was at the last look. */
+struct known_restart {
+    uint64_t key, digest;
+    unsigned round; /* of looks, the last in which it was there */
+    unsigned told;  /* enum of follow_restarts.c, as bits */
+};
+
 enum { WM_TRACKED_BUCKETS = 1024, WM_FOLLOW_PATH_MAX = 1024, WM_FOLLOW_OBJECT_MAX = 4 << 20 };
 
 struct wm_follow {
@@ -75,6 +95,12 @@ struct wm_follow {
     size_t n;
     bool reports_absent;    /* lock: their definition is not installed */
     unsigned reports_round; /* lock: of their lists, the last that has begun */
+    /* Of the thread of turns: */
+    struct known_restart restarts[WM_RESTARTS_MAX];
+    size_t n_restarts;
+    unsigned restarts_round;
+    int64_t restarts_ms;      /* when they are looked at next */
+    int64_t restarts_since_s; /* what was before is not told: another replica did, or nobody was there */
     _Atomic uint64_t judged, writes, refused, failed, told, lost, reports_again;
     _Atomic int64_t turn_us;
     _Atomic size_t unfinished;
@@ -86,6 +112,17 @@ bool wm_follow_may_write(const struct wm_follow *f);
 struct tracked **wm_follow_find(struct wm_follow *f, struct wm_id id);
 void wm_follow_mark(struct wm_follow *f, bool ended_too);
 void wm_follow_wake(struct wm_follow *f);
+/* follow_kinds.c: the path of its object; `subresource` "" or "/status". */
+void wm_follow_path(const struct tracked *t, const char *subresource, char path[static WM_FOLLOW_PATH_MAX]);
+struct wm_followed_object {
+    enum wm_kind kind;
+    const char *namespace_, *name, *uid;
+};
+void wm_follow_event(struct wm_follow *f, const struct wm_followed_object *about, bool warning,
+                     const char *reason, const char *note, struct wm_events *events);
+/* follow_restarts.c: once a second; marks the migrations that news of a restart concerns, and tells of it in
+ * Events.  `events` may be NULL. */
+void wm_follow_restarts(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events);
 /* follow_judge.c: what is to be said of a migration, into *t; false = the model has no such migration. */
 bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet,
                      struct wm_events *events);
@@ -113,7 +150,7 @@ bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_ku
 /* What is remembered of a migration stands in its report, and is read again when it is needed. */
 void wm_follow_forget(struct tracked *t);
 /* Looks at the stored report once: its history is ours. */
-void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
+void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet);
 /* Whether the stored report still says what we wrote: asks for it; negative = not known now. */
 int wm_follow_is_ours(struct wm_follow *f, struct tracked *t, struct wm_kube *host);
 /* follow_guard.c: looks at what the watch of reports told of this one, and has it made anew when it is due.

@@ -11,16 +11,9 @@ void wm_follow_tell(struct wm_follow *f, const struct wm_situation *s, const str
                     bool warning, struct wm_events *events)
 {
     const struct wm_migration_state *m = s->state;
-    struct wm_event e = {
-        .regarding = {"migration.openshift.io/v1alpha1", "MigMigration", m->namespace_, m->name, m->uid},
-        .warning = warning,
-        .reason = said->reason,
-        .action = "Migrate",
-        .note = said->message,
-    };
+    struct wm_followed_object about = {(enum wm_kind)s->migration->kind, m->namespace_, m->name, m->uid};
 
-    wm_events_tell(events, &e);
-    f->told++;
+    wm_follow_event(f, &about, warning, said->reason, said->message, events);
 }
 
 static void tell_news(struct wm_follow *f, struct tracked *t, const struct wm_situation *s,
@@ -46,14 +39,13 @@ static bool is_frozen(const struct tracked *t, const struct wm_world *w, const s
     enum { TIDY_S = 900 };
     int64_t completed_s = s->state->completed_s;
 
-    return t->ended && completed_s && wm_world_now(w, 0) - completed_s > TIDY_S && t->stored.content &&
-           !t->stored.anew;
+    return t->ended && !t->kind->goes_on && completed_s && wm_world_now(w, 0) - completed_s > TIDY_S &&
+           t->stored.content && !t->stored.anew;
 }
 
-/* What is remembered of a migration that has ended stands in its report. */
 static void rest(struct tracked *t)
 {
-    if (t->ended && !t->report_due)
+    if (t->settled && !t->report_due)
         wm_follow_forget(t);
 }
 
@@ -112,12 +104,31 @@ static void say(struct wm_follow *f, struct tracked *t, const struct wm_world *w
     if (!t->history && (!t->ended || t->report_known))
         t->history = wm_xcalloc(1, sizeof *t->history);
     wm_situation_say(w, s, t->said);
+    if (s->vm)
+        wm_restarts_say(w, s, &t->said[WM_SAID_RESTARTS]);
     const struct wm_diagnosis *d = wm_follow_diagnose(f, t, w, s);
 
     judge_report(f, t, w, s, d);
     tell_news(f, t, s, events);
     wm_follow_tell_cause(f, t, s, events);
     t->wanted = unread ? 0 : wm_words_wanted(&f->opts, t);
+}
+
+/* What is looked at beside the words. */
+static void take_state(struct tracked *t, const struct wm_situation *s)
+{
+    const struct wm_migration_state *m = s->state;
+
+    t->kind = wm_follow_kind_of((enum wm_kind)s->migration->kind);
+    memcpy(t->namespace_, m->namespace_, sizeof t->namespace_);
+    memcpy(t->name, m->name, sizeof t->name);
+    memcpy(t->uid, m->uid, sizeof t->uid);
+    memcpy(t->plan_namespace, m->plan_namespace, sizeof t->plan_namespace);
+    memcpy(t->plan, m->plan, sizeof t->plan);
+    snprintf(t->project, sizeof t->project, "%s", s->vm ? s->vm->project : "");
+    t->going = m->going;
+    t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
+               (m->row && m->row->waits_for != WM_WAIT_NOTHING);
 }
 
 bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet, struct wm_events *events)
@@ -129,26 +140,17 @@ bool wm_follow_judge(struct wm_follow *f, struct tracked *t, struct wm_fleet *fl
     wm_fleet_world(fleet, &w);
     const struct wm_record *r = wm_model_find(w.model, 0, t->id);
 
-    if (r && r->kind == WM_KIND_MIGMIGRATION) {
-        const struct wm_migration_state *m = wm_migration_of(r);
-
+    if (r && wm_follow_kind_of((enum wm_kind)r->kind)) {
         wm_situation_of(&w, r, &s);
-        memcpy(t->namespace_, m->namespace_, sizeof t->namespace_);
-        memcpy(t->name, m->name, sizeof t->name);
-        memcpy(t->uid, m->uid, sizeof t->uid);
-        memcpy(t->plan_namespace, m->plan_namespace, sizeof t->plan_namespace);
-        memcpy(t->plan, m->plan, sizeof t->plan);
+        take_state(t, &s);
         t->offset_s = w.clusters[0].offset_s;
-        t->going = m->going;
-        t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
-                   (m->row && m->row->waits_for != WM_WAIT_NOTHING);
         bool premature = is_premature(&w, &s);
 
         /* Not before: what has ended is not judged again when a cluster's sight changes. */
         t->ended = !premature && s.ending != WM_ENDING_NONE;
-        if (!premature) {
+        t->settled = t->ended && !(t->kind->goes_on && r->has_children);
+        if (!premature)
             say(f, t, &w, &s, events);
-        }
         f->judged++;
     }
     wm_fleet_unlock(fleet);

@@ -15,7 +15,7 @@ static void report_path(const struct tracked *t, bool one, bool status, char pat
     char name[WM_NAME_MAX + 1];
     int n = snprintf(path, WM_FOLLOW_PATH_MAX, REPORTS, t->namespace_);
 
-    wm_report_name("MigMigration", t->name, t->uid, name);
+    wm_report_name(wm_kinds[t->kind->kind].kind, t->name, t->uid, name);
     if (one)
         snprintf(path + n, WM_FOLLOW_PATH_MAX - (size_t)n, "/%s%s", name, status ? "/status" : "");
 }
@@ -60,7 +60,18 @@ static void accept_stored(struct tracked *t, struct wm_str object)
     wm_slot_wrote(&t->stored.slot, wm_mono_ms());
 }
 
-void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
+static void accept_report(struct tracked *t, struct wm_str object, struct wm_fleet *fleet)
+{
+    if (!wm_history_read(t->history, object, t->uid)) {
+        read_uid(object, t->foreign);
+        return;
+    }
+    accept_stored(t, object);
+    if (t->kind->kind == WM_KIND_VMMIGRATION)
+        wm_fleet_recall(fleet, object);
+}
+
+void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_fleet *fleet)
 {
     char path[WM_FOLLOW_PATH_MAX];
     wm_auto_buf struct wm_buf object = WM_BUF_MAX(WM_FOLLOW_OBJECT_MAX);
@@ -75,7 +86,8 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
         return;
     wm_follow_report_expected(f, t);
     report_path(t, true, false, path);
-    int rc = wm_follow_call(f, host, "GET", path, (struct wm_str){0}, &object, &status, &err);
+    int rc =
+        wm_follow_call(f, wm_fleet_kube(fleet, 0), "GET", path, (struct wm_str){0}, &object, &status, &err);
 
     if (rc < 0 && status == 404)
         wm_follow_report_missed(f, t);
@@ -88,10 +100,8 @@ void wm_follow_read_report(struct wm_follow *f, struct tracked *t, struct wm_kub
     if (!t->history)
         t->history = wm_xcalloc(1, sizeof *t->history);
     t->pulse = (struct wm_pulse){0};
-    if (rc == WM_OK && wm_history_read(t->history, wm_buf_text(&object), t->uid))
-        accept_stored(t, wm_buf_text(&object));
-    else if (rc == WM_OK)
-        read_uid(wm_buf_text(&object), t->foreign);
+    if (rc == WM_OK)
+        accept_report(t, wm_buf_text(&object), fleet);
     recall(t);
 }
 
@@ -140,16 +150,22 @@ static int drop_foreign(const struct wm_follow *f, struct tracked *t, struct wm_
 static int create_report(const struct wm_follow *f, const struct tracked *t, struct wm_kube *host,
                          int *ret_status, struct wm_error *err)
 {
-    struct wm_migration_state m = {0};
-    struct wm_situation s = {.state = &m};
+    struct wm_vm_state vm = {0};
+    struct wm_migration_state *m = &vm.m;
+    struct wm_situation s = {.state = m};
     wm_auto_buf struct wm_buf object = WM_BUF_MAX(PATCH_MAX);
     char path[WM_FOLLOW_PATH_MAX];
 
-    memcpy(m.namespace_, t->namespace_, sizeof m.namespace_);
-    memcpy(m.name, t->name, sizeof m.name);
-    memcpy(m.uid, t->uid, sizeof m.uid);
-    memcpy(m.plan_namespace, t->plan_namespace, sizeof m.plan_namespace);
-    memcpy(m.plan, t->plan, sizeof m.plan);
+    memcpy(m->namespace_, t->namespace_, sizeof m->namespace_);
+    memcpy(m->name, t->name, sizeof m->name);
+    memcpy(m->uid, t->uid, sizeof m->uid);
+    memcpy(m->plan_namespace, t->plan_namespace, sizeof m->plan_namespace);
+    memcpy(m->plan, t->plan, sizeof m->plan);
+    if (t->kind->kind == WM_KIND_VMMIGRATION) {
+        m->kind = WM_RUN_VM;
+        memcpy(vm.project, t->project, sizeof vm.project);
+        s.vm = &vm;
+    }
     wm_report_object(&s, &object);
     report_path(t, false, false, path);
     return wm_follow_call(f, host, "POST", path, wm_buf_text(&object), NULL, ret_status, err);
@@ -213,7 +229,7 @@ bool wm_follow_write_report(struct wm_follow *f, struct tracked *t, struct wm_ku
     wm_slot_wrote(&t->stored.slot, wm_mono_ms());
     free(t->report_due);
     t->report_due = NULL;
-    if (t->ended)
+    if (t->settled)
         wm_follow_forget(t);
     return true;
 }

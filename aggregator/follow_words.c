@@ -1,4 +1,4 @@
-/* Our words in a MigMigration, as digests: 1,000 objects are compared without being kept. */
+/* Our words in a migration, as digests: 1,000 objects are compared without being kept. */
 #include "follow_impl.h"
 #include "waymark/json_index.h"
 
@@ -12,30 +12,25 @@ static uint64_t put(uint64_t h, struct wm_str s)
     return wm_mix(h * 31 + wm_str_digest(s, s.n));
 }
 
-/* Parentheses for brackets, as they are written: mig-controller rewrites bracketed lists. */
-static uint64_t put_message(uint64_t h, const char *message)
+static uint64_t put_said(uint64_t h, const struct wm_said *said, enum wm_condition_style style)
 {
-    char text[WM_MESSAGE_MAX];
-    size_t n = 0;
+    wm_word reason;
+    char message[WM_WRITTEN_MAX];
 
-    for (; n < sizeof text - 1 && message[n]; n++)
-        text[n] = message[n] == '[' ? '(' : message[n] == ']' ? ')' : message[n];
-    text[n] = '\0';
-    return put(h, wm_str_of(text));
+    wm_condition_words(said, style, reason, message);
+    h = put(h, wm_str_of(said->type));
+    h = put(h, wm_str_of(said->status ? "True" : "False"));
+    h = put(h, wm_str_of(reason));
+    return put(h, wm_str_of(message));
 }
 
 uint64_t wm_words_wanted(const struct wm_follow_opts *o, const struct tracked *t)
 {
     uint64_t h = 1;
 
-    for (int i = 0; o->conditions && i < WM_SAID_COUNT; i++) {
-        if (!t->said[i].wanted)
-            continue;
-        h = put(h, wm_str_of(t->said[i].type));
-        h = put(h, wm_str_of(t->said[i].status ? "True" : "False"));
-        h = put(h, wm_str_of(t->said[i].reason));
-        h = put_message(h, t->said[i].message);
-    }
+    for (int i = 0; o->conditions && i < WM_SAID_COUNT; i++)
+        if (t->said[i].wanted)
+            h = put_said(h, &t->said[i], t->kind->style);
     return o->verdicts ? put(h, wm_str_of(t->verdict)) : h;
 }
 

@@ -1,4 +1,4 @@
-/* Writing our words into the MigMigration, in its quiet slot. */
+/* Writing our words into the migration, in its quiet slot. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,7 +12,6 @@
 enum { CALL_MS = 5000, SLOT_MS = 1000, RETRY_MS = 10000, PATCH_MAX = 64 << 10 };
 
 static const char JSON_PATCH[] = "application/json-patch+json";
-static const char MIGRATIONS[] = "/apis/migration.openshift.io/v1alpha1/namespaces/%s/migmigrations/%s";
 
 /* Another replica may have begun to lead while the call before this one was under way. */
 static int send(const struct wm_follow *f, struct wm_kube *host, const struct wm_kube_request *r,
@@ -48,6 +47,17 @@ void wm_follow_failed(struct wm_follow *f, struct tracked *t, const char *what, 
 
 /* --- our words --- */
 
+/* Its owner never writes it again. */
+static bool is_left_alone(const struct tracked *t)
+{
+    return t->ended && !t->kind->goes_on;
+}
+
+static const struct wm_slot_rules *rules_of(const struct wm_follow *f, const struct tracked *t)
+{
+    return f->opts.meta_rules && t->kind->rules == &wm_slot_rules_meta ? f->opts.meta_rules : t->kind->rules;
+}
+
 static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
 {
     int64_t again_ms, now_ms = wm_mono_ms();
@@ -60,40 +70,44 @@ static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
         wm_slot_idle(&t->slot);
     } else {
         if (t->written == t->wanted) {
-            wm_slot_lost(&t->slot, &wm_slot_rules_mtc, now_ms);
+            wm_slot_lost(&t->slot, rules_of(f, t), now_ms);
             f->lost++;
             t->written = 0;
         }
-        answer = wm_slot_ask(&t->slot, &wm_slot_rules_mtc, t->ended, t->polls, now_ms, &again_ms);
+        answer = wm_slot_ask(&t->slot, rules_of(f, t), is_left_alone(t), t->polls, now_ms, &again_ms);
     }
     pthread_mutex_unlock(&f->lock);
     return answer;
 }
 
-/* The labels of a running migration ride along: a write of their own could cost mig-controller a conflict. */
-static int add_labels(const struct wm_follow *f, struct wm_str object, struct wm_buf *patch)
+/* The labels of a running migration ride along: a write of their own could cost its owner a conflict. */
+static int add_labels(const struct wm_follow *f, enum wm_kind kind, struct wm_str object,
+                      struct wm_buf *patch)
 {
-    struct wm_lack_look look = {
-        .conf = f->opts.labels, .kind = WM_KIND_MIGMIGRATION, .object = object, .quiet = true};
+    struct wm_lack_look look = {.conf = f->opts.labels, .kind = kind, .object = object, .quiet = true};
     wm_uid missing;
 
     return f->opts.labels && wm_lack_of(&look, patch, missing) == WM_LACKS_LABELS;
 }
 
+/* What goes into one request: all, or where the conditions are written through /status the one and the other.
+ */
+enum { CONDITIONS = 1, NOTES = 2 };
+
 /* The patch from the object as it is now; its number of changes, or an error. */
-static int make_patch(struct wm_follow *f, const struct tracked *t, struct wm_str object,
+static int make_patch(struct wm_follow *f, const struct tracked *t, unsigned parts, struct wm_str object,
                       struct wm_buf *patch, struct wm_error *err)
 {
     int conditions = 0, notes = 0;
 
-    if (f->opts.conditions)
-        conditions = wm_conditions_patch(object, WM_CONDITIONS_MTC, t->said, WM_SAID_COUNT,
+    if ((parts & CONDITIONS) && f->opts.conditions)
+        conditions = wm_conditions_patch(object, t->kind->style, t->said, WM_SAID_COUNT,
                                          wm_wall_s() + t->offset_s, patch, err);
-    if (conditions >= 0 && f->opts.verdicts)
+    if (conditions >= 0 && (parts & NOTES) && f->opts.verdicts)
         notes = wm_annotation_patch(object, WM_VERDICT_KEY, t->verdict, patch, err);
     if (conditions < 0 || notes < 0)
         return conditions < 0 ? conditions : notes;
-    return conditions + notes + add_labels(f, object, patch);
+    return conditions + notes + (parts & NOTES ? add_labels(f, t->kind->kind, object, patch) : 0);
 }
 
 static void came_of_it(struct wm_follow *f, struct tracked *t, bool taken)
@@ -111,43 +125,71 @@ static void came_of_it(struct wm_follow *f, struct tracked *t, bool taken)
     *(taken ? &f->writes : &f->refused) += 1;
 }
 
+/* The write of one migration's words. */
+struct round {
+    struct wm_follow *f;
+    const struct tracked *t;
+    struct wm_kube *host;
+    int64_t until_ms; /* its owner may be at work again */
+    int status;       /* of the last request */
+};
+
 /* WM_E_BUSY = nothing was sent, since the slot was over: the limit on writes is everybody's, and a patch that
  * waits for it, or is tried again, would arrive when the owner works on its object. */
-static int put_words(struct wm_follow *f, const struct tracked *t, struct wm_kube *host, int *ret_status,
+static int send_patch(struct round *r, const char *path, struct wm_str patch, struct wm_buf *ret_object,
+                      struct wm_error *err)
+{
+    int64_t left_ms = r->until_ms - wm_mono_ms();
+
+    if (is_left_alone(r->t))
+        return wm_follow_call(r->f, r->host, "PATCH", path, patch, ret_object, &r->status, err);
+    if (left_ms <= 0)
+        return wm_fail(err, WM_E_BUSY, NULL, "its owner may be at work again");
+    struct wm_kube_request request = {.method = "PATCH",
+                                      .path = path,
+                                      .content_type = JSON_PATCH,
+                                      .body = patch,
+                                      .timeout_ms = CALL_MS,
+                                      .max_body = WM_FOLLOW_OBJECT_MAX,
+                                      .start_ms = (int)left_ms,
+                                      .once = true};
+
+    return send(r->f, r->host, &request, ret_object, &r->status, err);
+}
+
+/* `object` becomes what the API server made of it. */
+static int put_parts(struct round *r, unsigned parts, const char *subresource, struct wm_buf *object,
                      struct wm_error *err)
 {
     char path[WM_FOLLOW_PATH_MAX];
-    wm_auto_buf struct wm_buf object = WM_BUF_MAX(WM_FOLLOW_OBJECT_MAX), patch = WM_BUF_MAX(PATCH_MAX);
-    int64_t until_ms = wm_mono_ms() + SLOT_MS;
+    wm_auto_buf struct wm_buf patch = WM_BUF_MAX(PATCH_MAX);
+    int n = make_patch(r->f, r->t, parts, wm_buf_text(object), &patch, err);
 
-    snprintf(path, sizeof path, MIGRATIONS, t->namespace_, t->name);
-    int n = wm_follow_call(f, host, "GET", path, (struct wm_str){0}, &object, ret_status, err);
-
-    if (n == WM_OK)
-        n = make_patch(f, t, wm_buf_text(&object), &patch, err);
     if (n <= 0)
         return n;
-    int64_t left_ms = until_ms - wm_mono_ms();
+    wm_buf_clear(object);
+    wm_follow_path(r->t, subresource, path);
+    return send_patch(r, path, wm_buf_text(&patch), object, err);
+}
 
-    if (t->ended)
-        return wm_follow_call(f, host, "PATCH", path, wm_buf_text(&patch), NULL, ret_status, err);
-    if (left_ms <= 0)
-        return wm_fail(err, WM_E_BUSY, NULL, "its owner may be at work again");
-    struct wm_kube_request r = {.method = "PATCH",
-                                .path = path,
-                                .content_type = JSON_PATCH,
-                                .body = wm_buf_text(&patch),
-                                .timeout_ms = CALL_MS,
-                                .start_ms = (int)left_ms,
-                                .once = true};
+/* The conditions first: what the owner does on their account has them in its copy already. */
+static int put_words(struct round *r, struct wm_error *err)
+{
+    char path[WM_FOLLOW_PATH_MAX];
+    wm_auto_buf struct wm_buf object = WM_BUF_MAX(WM_FOLLOW_OBJECT_MAX);
 
-    return send(f, host, &r, NULL, ret_status, err);
+    wm_follow_path(r->t, "", path);
+    int rc = wm_follow_call(r->f, r->host, "GET", path, (struct wm_str){0}, &object, &r->status, err);
+
+    if (rc < 0 || !r->t->kind->has_status)
+        return rc < 0 ? rc : put_parts(r, CONDITIONS | NOTES, "", &object, err);
+    rc = put_parts(r, CONDITIONS, "/status", &object, err);
+    return rc < 0 ? rc : put_parts(r, NOTES, "", &object, err);
 }
 
 bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host)
 {
     struct wm_error err = {0};
-    int status = 0;
 
     if (t->gone || wm_mono_ms() < t->retry_ms)
         return false;
@@ -157,11 +199,12 @@ bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kub
         wm_log(WM_LOG_WARN, "words_taken_away", WM_F("ns", t->namespace_), WM_F("name", t->name));
     if (answer != WM_SLOT_NOW)
         return false;
-    int rc = put_words(f, t, host, &status, &err);
+    struct round r = {f, t, host, wm_mono_ms() + SLOT_MS, 0};
+    int rc = put_words(&r, &err);
 
-    if (rc == WM_E_BUSY && status != 429)
+    if (rc == WM_E_BUSY && r.status != 429)
         f->refused++; /* the next slot comes by itself */
-    else if (rc < 0 && status != 404 && status != 409 && status != 422)
+    else if (rc < 0 && r.status != 404 && r.status != 409 && r.status != 422)
         wm_follow_failed(f, t, "conditions", &err);
     else
         came_of_it(f, t, rc == WM_OK);

@@ -5,7 +5,7 @@
 #include "waymark/log.h"
 #include "waymark/report.h"
 
-enum { PATH_MAX_N = 512, AUDIT_S = 3600 };
+enum { AUDIT_S = 3600 };
 
 struct wm_reports {
     struct wm_follow *follow;
@@ -42,7 +42,7 @@ static bool read_metadata(struct wm_str object, struct wm_id *ret_migration, str
 
     if (wm_json_locate(object, 2, pointers, s, NULL) < 0)
         return false;
-    *ret_migration = wm_owner_of(s[0], wm_kinds[WM_KIND_MIGMIGRATION].kind);
+    *ret_migration = wm_follow_owner_of(s[0]);
     *ret_version = wm_span_plain(s[1]);
     return wm_id_is_set(*ret_migration);
 }
@@ -100,16 +100,16 @@ static void on_state(void *ctx, enum wm_watch_state state, const struct wm_error
 
 /* --- life --- */
 
-int wm_reports_new(struct wm_kube *host, const char *namespace_, struct wm_follow *follow,
-                   struct wm_reports **ret, struct wm_error *err)
+int wm_reports_new(struct wm_kube *host, struct wm_follow *follow, struct wm_reports **ret,
+                   struct wm_error *err)
 {
     struct wm_reports *r = wm_xcalloc(1, sizeof *r);
     struct wm_watch_sink sink = {r, on_begin, on_end, on_abort, on_upsert, on_remove, on_state};
-    wm_auto_buf struct wm_buf path = WM_BUF_MAX(PATH_MAX_N);
 
     r->follow = follow;
-    wm_buf_printf(&path, "/apis/" WM_REPORT_API_VERSION "/namespaces/%s/" WM_REPORT_RESOURCE, namespace_);
-    struct wm_watch_spec spec = {.path = path.p, .metadata_only = true, .audit_s = AUDIT_S};
+    struct wm_watch_spec spec = {.path = "/apis/" WM_REPORT_API_VERSION "/" WM_REPORT_RESOURCE,
+                                 .metadata_only = true,
+                                 .audit_s = AUDIT_S};
     int rc = wm_watch_start(host, &spec, &sink, &r->watch, err);
 
     if (rc < 0) {

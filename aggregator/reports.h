@@ -8,8 +8,8 @@
 struct wm_reports;
 
 /* What it sees goes to `follow`.  To be freed before `host`, which is borrowed. */
-int wm_reports_new(struct wm_kube *host, const char *namespace_, struct wm_follow *follow,
-                   struct wm_reports **ret, struct wm_error *err);
+int wm_reports_new(struct wm_kube *host, struct wm_follow *follow, struct wm_reports **ret,
+                   struct wm_error *err);
 struct wm_reports *wm_reports_free(struct wm_reports *r); /* NULL is fine */
 
 /* It was looked whether there is a place for reports: before that nothing is known about any.  NULL: true. */

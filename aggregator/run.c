@@ -60,21 +60,25 @@ static int start_own(struct running *r, struct wm_error *err)
     return rc;
 }
 
-static int set_threshold(const char *item, struct wm_thresholds *ret, struct wm_error *err)
+/* One "NAME=SECONDS" of an option; `name` tells the i-th name, and NULL after the last. */
+static int set_seconds(const char *option, const char *item, const char *(*name)(int i), int64_t *ret,
+                       struct wm_error *err)
 {
     const char *value = strchr(item, '=');
     int64_t s = value ? wm_str_digits(wm_str_of(value + 1), -1) : -1;
 
-    for (int i = 0; i < WM_T_COUNT && s > 0; i++) {
-        const char *name = wm_threshold_name((enum wm_threshold)i);
-
-        if (strlen(name) == (size_t)(value - item) && strncmp(item, name, strlen(name)) == 0) {
-            ret->s[i] = s;
+    for (int i = 0; name(i) && s > 0; i++)
+        if (strlen(name(i)) == (size_t)(value - item) && strncmp(item, name(i), strlen(name(i))) == 0) {
+            ret[i] = s;
             return WM_OK;
         }
-    }
-    return wm_fail(err, WM_E_INVALID, "thresholds", "'%s' is no NAME=SECONDS with one of the names in --help",
+    return wm_fail(err, WM_E_INVALID, option, "'%s' is no NAME=SECONDS with one of the names in --help",
                    item);
+}
+
+static const char *threshold_name(int i)
+{
+    return i < WM_T_COUNT ? wm_threshold_name((enum wm_threshold)i) : NULL;
 }
 
 static int read_thresholds(const struct wm_settings *s, struct wm_thresholds *ret, struct wm_error *err)
@@ -83,8 +87,36 @@ static int read_thresholds(const struct wm_settings *s, struct wm_thresholds *re
 
     wm_thresholds_default(ret);
     for (size_t i = 0; i < s->thresholds.n && rc == WM_OK; i++)
-        rc = set_threshold(s->thresholds.items[i], ret, err);
+        rc = set_seconds("thresholds", s->thresholds.items[i], threshold_name, ret->s, err);
     return rc;
+}
+
+enum { TYPICAL, WORST_CASE, OUTAGE, GAP_MARKS };
+
+static const char *gap_mark_name(int i)
+{
+    static const char *const names[] = {
+        [TYPICAL] = "typical", [WORST_CASE] = "worst-case", [OUTAGE] = "outage", [GAP_MARKS] = NULL};
+
+    return names[i];
+}
+
+static int read_gap_marks(const struct wm_settings *s, struct wm_gap_marks *ret, struct wm_error *err)
+{
+    int rc = WM_OK;
+
+    wm_gap_marks_default(ret);
+    int64_t marks[] = {[TYPICAL] = ret->typical, [WORST_CASE] = ret->worst_case, [OUTAGE] = ret->outage};
+
+    for (size_t i = 0; i < s->gaps.n && rc == WM_OK; i++)
+        rc = set_seconds("gaps", s->gaps.items[i], gap_mark_name, marks, err);
+    if (rc < 0)
+        return rc;
+    if (marks[TYPICAL] > marks[WORST_CASE] || marks[WORST_CASE] > marks[OUTAGE])
+        return wm_fail(err, WM_E_INVALID, "gaps",
+                       "typical, worst-case and outage must not fall in this order");
+    *ret = (struct wm_gap_marks){marks[TYPICAL], marks[WORST_CASE], marks[OUTAGE]};
+    return WM_OK;
 }
 
 static int start_follow(struct running *r, struct wm_error *err)
@@ -180,8 +212,10 @@ static void on_object(void *ctx, const struct wm_record *record, struct wm_str o
 static int start_fleet(struct running *r, struct wm_error *err)
 {
     struct wm_kube_access access = {0};
+    struct wm_gap_marks gap_marks;
     struct wm_fleet_opts opts = {
         .user_agent = USER_AGENT,
+        .gap_marks = &gap_marks,
         .namespace_ = r->settings->migration_namespace,
         .pod_volume_timeout_s = r->settings->pod_volume_timeout_s,
         .changed = on_changed,
@@ -189,8 +223,10 @@ static int start_fleet(struct running *r, struct wm_error *err)
         .object = on_object,
         .ctx = r,
     };
-    int rc = load_access(r, &access, err);
+    int rc = read_gap_marks(r->settings, &gap_marks, err);
 
+    if (rc == WM_OK)
+        rc = load_access(r, &access, err);
     if (rc == WM_OK)
         rc = wm_fleet_new(&opts, &access, &r->fleet, err);
     wm_kube_access_done(&access);
@@ -199,11 +235,8 @@ static int start_fleet(struct running *r, struct wm_error *err)
 
 static int start_reports(struct running *r, struct wm_error *err)
 {
-    const struct wm_settings *s = r->settings;
-
-    return s->reports ? wm_reports_new(wm_fleet_kube(r->fleet, 0), s->migration_namespace, r->follow,
-                                       &r->reports, err)
-                      : WM_OK;
+    return r->settings->reports ? wm_reports_new(wm_fleet_kube(r->fleet, 0), r->follow, &r->reports, err)
+                                : WM_OK;
 }
 
 /* What another leader wrote meanwhile is looked at anew. */

@@ -1,4 +1,4 @@
-#include "telemetry.h"
+#include "telemetry_impl.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,14 +12,15 @@ static const char RESOURCE_LABELS[] = "{cluster=\"%s\",namespace=\"%s\",resource
 
 /* --- metrics --- */
 
-static void head(struct wm_buf *out, const char *name, const char *type, const char *help)
+void wm_telemetry_head(struct wm_buf *out, const char *name, const char *type, const char *help)
 {
     wm_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void sample(struct wm_buf *out, const char *name, const char *type, const char *help, int64_t value)
+void wm_telemetry_sample(struct wm_buf *out, const char *name, const char *type, const char *help,
+                         int64_t value)
 {
-    head(out, name, type, help);
+    wm_telemetry_head(out, name, type, help);
     wm_buf_printf(out, "%s %" PRId64 "\n", name, value);
 }
 
@@ -94,7 +95,7 @@ static void put_watches(struct wm_buf *out, struct wm_fleet *fleet)
     size_t n = wm_fleet_watches(fleet, w, WM_SOURCES_MAX);
 
     for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
-        head(out, families[k].name, families[k].type, families[k].help);
+        wm_telemetry_head(out, families[k].name, families[k].type, families[k].help);
         for (size_t i = 0; i < n; i++) {
             wm_buf_puts(out, families[k].name);
             wm_buf_printf(out, RESOURCE_LABELS, w[i].cluster, w[i].namespace_, w[i].resource);
@@ -109,24 +110,26 @@ static void put_follow(struct wm_buf *out, struct wm_follow *follow)
     struct wm_follow_stats s;
 
     wm_follow_stats(follow, &s);
-    sample(out, "waymark_migrations", "gauge", "MigMigrations known.", (int64_t)s.migrations);
-    sample(out, "waymark_migrations_unfinished", "gauge", "MigMigrations that have not ended.",
-           (int64_t)s.unfinished);
-    sample(out, "waymark_judgements_total", "counter", "Migrations judged.", (int64_t)s.judged);
-    sample(out, "waymark_writes_total", "counter", "Conditions, verdicts and reports written.",
-           (int64_t)s.writes);
-    sample(out, "waymark_writes_refused_total", "counter", "Patches that came too late (409, 422).",
-           (int64_t)s.refused);
-    sample(out, "waymark_writes_failed_total", "counter", "Writes that failed for another reason.",
-           (int64_t)s.failed);
-    sample(out, "waymark_words_lost_total", "counter", "Times that what we wrote was taken away.",
-           (int64_t)s.lost);
-    sample(out, "waymark_reports_made_anew_total", "counter",
-           "MigrationReports written again because others had deleted or changed them.",
-           (int64_t)s.reports_again);
-    sample(out, "waymark_events_told_total", "counter", "Kubernetes Events told.", (int64_t)s.events);
-    sample(out, "waymark_turn_microseconds", "gauge", "Duration of the last turn that had something to do.",
-           s.turn_us);
+    wm_telemetry_sample(out, "waymark_migrations", "gauge", "MigMigrations and VMMigrations known.",
+                        (int64_t)s.migrations);
+    wm_telemetry_sample(out, "waymark_migrations_unfinished", "gauge", "Those that have not ended.",
+                        (int64_t)s.unfinished);
+    wm_telemetry_sample(out, "waymark_judgements_total", "counter", "Migrations judged.", (int64_t)s.judged);
+    wm_telemetry_sample(out, "waymark_writes_total", "counter", "Conditions, verdicts and reports written.",
+                        (int64_t)s.writes);
+    wm_telemetry_sample(out, "waymark_writes_refused_total", "counter",
+                        "Patches that came too late (409, 422).", (int64_t)s.refused);
+    wm_telemetry_sample(out, "waymark_writes_failed_total", "counter",
+                        "Writes that failed for another reason.", (int64_t)s.failed);
+    wm_telemetry_sample(out, "waymark_words_lost_total", "counter",
+                        "Times that what we wrote was taken away.", (int64_t)s.lost);
+    wm_telemetry_sample(out, "waymark_reports_made_anew_total", "counter",
+                        "MigrationReports written again because others had deleted or changed them.",
+                        (int64_t)s.reports_again);
+    wm_telemetry_sample(out, "waymark_events_told_total", "counter", "Kubernetes Events told.",
+                        (int64_t)s.events);
+    wm_telemetry_sample(out, "waymark_turn_microseconds", "gauge",
+                        "Duration of the last turn that had something to do.", s.turn_us);
 }
 
 static void put_repair(struct wm_buf *out, const struct wm_repair *repair)
@@ -134,17 +137,18 @@ static void put_repair(struct wm_buf *out, const struct wm_repair *repair)
     struct wm_repair_stats s;
 
     wm_repair_stats(repair, &s);
-    sample(out, "waymark_labels_repaired_total", "counter", "Objects given the labels that they lacked.",
-           (int64_t)s.repaired);
-    sample(out, "waymark_repairs_refused_total", "counter", "Repairs that came too late (409, 422).",
-           (int64_t)s.refused);
-    sample(out, "waymark_repairs_failed_total", "counter", "Repairs that failed for another reason.",
-           (int64_t)s.failed);
-    sample(out, "waymark_repairs_dropped_total", "counter", "Objects for which the queue had no room.",
-           (int64_t)s.dropped);
-    sample(out, "waymark_repairs_due", "gauge", "Objects in the queue, that lack labels.", (int64_t)s.due);
-    sample(out, "waymark_repairs_waiting", "gauge", "Objects in the queue, whose parent is not known.",
-           (int64_t)s.waiting);
+    wm_telemetry_sample(out, "waymark_labels_repaired_total", "counter",
+                        "Objects given the labels that they lacked.", (int64_t)s.repaired);
+    wm_telemetry_sample(out, "waymark_repairs_refused_total", "counter",
+                        "Repairs that came too late (409, 422).", (int64_t)s.refused);
+    wm_telemetry_sample(out, "waymark_repairs_failed_total", "counter",
+                        "Repairs that failed for another reason.", (int64_t)s.failed);
+    wm_telemetry_sample(out, "waymark_repairs_dropped_total", "counter",
+                        "Objects for which the queue had no room.", (int64_t)s.dropped);
+    wm_telemetry_sample(out, "waymark_repairs_due", "gauge", "Objects in the queue, that lack labels.",
+                        (int64_t)s.due);
+    wm_telemetry_sample(out, "waymark_repairs_waiting", "gauge",
+                        "Objects in the queue, whose parent is not known.", (int64_t)s.waiting);
 }
 
 /* The unfinished ones, as many as a monitoring system can bear. */
@@ -154,16 +158,24 @@ struct phases {
     int left;
 };
 
+/* A MigMigration and a VMMigration may have one name. */
+static void put_migration(struct wm_buf *out, const char *metric, enum wm_kind kind, const char *namespace_,
+                          const char *name)
+{
+    wm_buf_printf(out, "%s{kind=\"%s\",namespace=\"%s\",migration=", metric, wm_kinds[kind].kind, namespace_);
+    wm_json_quote(out, wm_str_of(name));
+}
+
 static void put_phase(void *ctx, const struct wm_record *r)
 {
     struct phases *p = ctx;
-    const struct wm_migration_state *m = wm_migration_of(r);
+    const struct wm_migration_state *m =
+        r->kind == WM_KIND_VMMIGRATION ? &wm_vm_of(r)->m : wm_migration_of(r);
 
-    if (p->left == 0)
+    if (p->left == 0 || m->over)
         return;
     p->left--;
-    wm_buf_printf(p->out, "waymark_migration_phase_seconds{namespace=\"%s\",migration=", m->namespace_);
-    wm_json_quote(p->out, wm_str_of(m->name));
+    put_migration(p->out, "waymark_migration_phase_seconds", (enum wm_kind)r->kind, m->namespace_, m->name);
     wm_buf_puts(p->out, ",phase=");
     wm_json_quote(p->out, wm_str_of(m->phase));
     wm_buf_printf(p->out, "} %" PRId64 "\n", m->since_s ? p->now_s - m->since_s : -1);
@@ -174,23 +186,25 @@ static void put_phases(struct wm_buf *out, struct wm_fleet *fleet)
     struct wm_world w;
     struct phases p = {.out = out, .left = MAX_PHASES};
 
-    head(out, "waymark_migration_phase_seconds", "gauge",
-         "Since when an unfinished migration is in its phase, the first 100 of them; -1 = not known.");
+    wm_telemetry_head(
+        out, "waymark_migration_phase_seconds", "gauge",
+        "Since when an unfinished migration is in its phase, the first 100 of them; -1 = not known.");
     wm_fleet_lock(fleet);
     wm_fleet_world(fleet, &w);
     p.now_s = wm_world_now(&w, 0);
     wm_model_each_open(w.model, WM_KIND_MIGMIGRATION, put_phase, &p);
+    wm_model_each_open(w.model, WM_KIND_VMMIGRATION, put_phase, &p);
     wm_fleet_unlock(fleet);
 }
 
-static void put_stall(void *ctx, const char *namespace_, const char *name, const char *cause, int64_t since_s)
+static void put_stall(void *ctx, enum wm_kind kind, const char *namespace_, const char *name,
+                      const char *cause, int64_t since_s)
 {
     struct phases *p = ctx;
 
     if (p->left-- <= 0)
         return;
-    wm_buf_printf(p->out, "waymark_migration_stalled_since_seconds{namespace=\"%s\",migration=", namespace_);
-    wm_json_quote(p->out, wm_str_of(name));
+    put_migration(p->out, "waymark_migration_stalled_since_seconds", kind, namespace_, name);
     wm_buf_printf(p->out, ",cause=\"%s\"} %" PRId64 "\n", cause, since_s);
 }
 
@@ -198,8 +212,8 @@ static void put_stalls(struct wm_buf *out, struct wm_follow *follow)
 {
     struct phases p = {.out = out, .left = MAX_PHASES};
 
-    head(out, "waymark_migration_stalled_since_seconds", "gauge",
-         "Unix time since when a migration stands still, by its cause; the first 100 of them.");
+    wm_telemetry_head(out, "waymark_migration_stalled_since_seconds", "gauge",
+                      "Unix time since when a migration stands still, by its cause; the first 100 of them.");
     wm_follow_stalls(follow, put_stall, &p);
 }
 
@@ -207,30 +221,33 @@ static unsigned metrics(void *ctx, struct wm_buf *out)
 {
     const struct wm_telemetry_sources *from = ctx;
 
-    head(out, "waymark_build_info", "gauge", "The version, always 1.");
+    wm_telemetry_head(out, "waymark_build_info", "gauge", "The version, always 1.");
     wm_buf_puts(out, "waymark_build_info{version=\"" WAYMARK_VERSION "\"} 1\n");
     put_watches(out, from->fleet);
     put_phases(out, from->fleet);
     put_stalls(out, from->follow);
     put_follow(out, from->follow);
+    wm_telemetry_providers(out, from->fleet);
     if (from->reports)
-        sample(out, "waymark_reports_installed", "gauge",
-               "0 when the definition of MigrationReports is not installed: none are written.",
-               wm_reports_installed(from->reports));
+        wm_telemetry_sample(out, "waymark_reports_installed", "gauge",
+                            "0 when the definition of MigrationReports is not installed: none are written.",
+                            wm_reports_installed(from->reports));
     if (from->repair)
         put_repair(out, from->repair);
     if (from->lease) {
         struct wm_lease_stats s;
 
         wm_lease_stats(from->lease, &s);
-        sample(out, "waymark_leading", "gauge", "1 when this replica holds the Lease.", s.leading);
-        sample(out, "waymark_lease_conflicts_total", "counter", "Attempts on the Lease that came too late.",
-               (int64_t)s.conflicts);
+        wm_telemetry_sample(out, "waymark_leading", "gauge", "1 when this replica holds the Lease.",
+                            s.leading);
+        wm_telemetry_sample(out, "waymark_lease_conflicts_total", "counter",
+                            "Attempts on the Lease that came too late.", (int64_t)s.conflicts);
     }
     if (from->canary)
-        sample(out, "waymark_canary_misses_total", "counter",
-               "Times that renewals of our Lease did not come back by a watch, and all were reconnected.",
-               (int64_t)wm_canary_misses(from->canary));
+        wm_telemetry_sample(
+            out, "waymark_canary_misses_total", "counter",
+            "Times that renewals of our Lease did not come back by a watch, and all were reconnected.",
+            (int64_t)wm_canary_misses(from->canary));
     return 200;
 }
 

@@ -94,6 +94,8 @@ struct wm_claim_state {
     unsigned access_modes;     /* of enum wm_access_mode */
     bool class_set;            /* false: no class is asked for, and the default one is taken */
     bool in_use_protected;     /* it cannot go while a pod uses it: finalizer kubernetes.io/pvc-protection */
+    bool vm_storage;           /* of VirtRigaud's migrations, by the label that its providers look for */
+    bool restored;             /* bears Velero's label of a restore */
     int64_t requested;         /* bytes; -1 = not told */
     int64_t going_s;           /* deletionTimestamp; 0 = it stays */
     const char *storage_class; /* "" with class_set: none, it waits for a volume made by hand */

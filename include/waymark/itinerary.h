@@ -156,6 +156,7 @@ enum wm_need {
     WM_NEED_POST_BACKUP_HOOK = 1 << 14,
     WM_NEED_PRE_RESTORE_HOOK = 1 << 15,
     WM_NEED_POST_RESTORE_HOOK = 1 << 16,
+    WM_NEED_SNAPSHOT = 1 << 17, /* of a virtual machine */
 };
 /* What the phase itself depends on: a migration that is in it meets that. */
 unsigned wm_phase_needs(enum wm_itinerary it, const char *phase);

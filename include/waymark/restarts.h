@@ -52,12 +52,13 @@ enum wm_gap wm_gap_of(const struct wm_gap_marks *marks, int64_t seconds);
 enum wm_restart_role { WM_RESTART_COLLATERAL, WM_RESTART_SOURCE, WM_RESTART_TARGET, WM_RESTART_ROLE_UNKNOWN };
 const char *wm_restart_role_name(enum wm_restart_role r); /* "collateral", "source", "target", "unknown" */
 
-enum { WM_CULPRITS_MAX = 4, WM_VICTIMS_MAX = 4, WM_RESTART_CLAIMS_MAX = 4 };
+enum { WM_CULPRITS_MAX = 4, WM_VICTIMS_MAX = 4 };
 struct wm_culprit {
     wm_name migration; /* "" = nobody's: an orphan PVC */
     wm_uid uid;        /* "" = not known */
     wm_name claim;
     enum wm_restart_role role; /* of the provider in that migration */
+    bool deleted;              /* of a rollout: its PVC went out of the template; false: it came, or stays */
 };
 /* A migration that was copying through this provider when its old pods were told to end. */
 struct wm_victim {
@@ -76,6 +77,7 @@ struct wm_restart {
     struct wm_culprit culprits[WM_CULPRITS_MAX]; /* several share a rollout; of CHURN all that have a PVC */
     size_t n_culprits;
     int from_revision, to_revision; /* of a rollout; 0 = not known */
+    bool also_changed;              /* of a rollout for PVCs: something else in the template changed, too */
 
     int64_t begun_s;  /* the first new pod was made, the container ended, the number changed */
     int64_t ended_s;  /* all is as wanted again; 0 = not yet */
@@ -105,6 +107,9 @@ enum { WM_RESTARTS_MAX = 512 }; /* the oldest that are over go first */
 
 struct wm_ledger *wm_ledger_new(void);
 struct wm_ledger *wm_ledger_free(struct wm_ledger *l);
+/* How long a new pod's bad reason must have stood, and how long nothing may happen without one, before a
+ * restart counts as stuck; 15 and 60 s where this is not called. */
+void wm_ledger_patience(struct wm_ledger *l, int64_t signal_s, int64_t patience_s);
 
 /* A record of cluster 0 came, changed or is about to go: called from the model's `changed`, with what the
  * model has by then.  Costs what the Deployment that it belongs to has of pods and ReplicaSets; nothing for
@@ -112,10 +117,10 @@ struct wm_ledger *wm_ledger_free(struct wm_ledger *l);
 void wm_ledger_changed(struct wm_ledger *l, const struct wm_model *m, const struct wm_record *r, bool gone,
                        int64_t now_s);
 /* What a stored MigrationReport tells of restarts (`restarts` of its status): taken in where it is not known,
- * or was over by then. */
+ * or was over by then.  Before or after the objects are seen, in any order. */
 void wm_ledger_recall(struct wm_ledger *l, struct wm_str report);
-/* Time alone: rollouts that do not get on (`signal_s` after a pod's bad reason, at the latest after
- * `patience_s`), victims that failed too late to be one's.  True when something is to be said anew. */
+/* Time alone: restarts that do not get on. True when something is to be said anew.  To be called every few
+ * seconds; costs nothing while there is no restart under way, or over for less than some minutes. */
 bool wm_ledger_tick(struct wm_ledger *l, const struct wm_model *m, int64_t now_s);
 
 /* All that is known, the oldest first. */

@@ -222,6 +222,7 @@ struct wm_situation {
     const struct wm_record *awaited;
     uint8_t awaited_on;               /* cluster; WM_NO_CLUSTER = none in particular */
     const char *awaited_kind;         /* "Restore"; "" = no kind of objects is awaited */
+    wm_text awaited_name;             /* "namespace/name" of one that is not there; "" = it has none yet */
     bool awaits_many;                 /* all of a kind: `awaited` is one of those that are missing */
     const struct wm_record *original; /* a copy of this Backup is awaited; NULL = no copy is */
     wm_text next;   /* names of the phases of which one comes next: "X", "X or Y"; "" = none, or not known */

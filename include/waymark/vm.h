@@ -29,7 +29,8 @@ struct wm_vm_state {
     /* First, so that a state of either kind can be asked where it stands.  kind is WM_RUN_VM, itinerary
      * WM_ITINERARY_VM; `plan` is empty, there are no plans; outcome is NOT_STARTED, RUNNING, SUCCEEDED
      * (Ready) or FAILED (without a retry to come); cause is the phase that failed where the message or the
-     * conditions tell it; message is status.message. */
+     * conditions tell it; message is status.message.  While it tries again, first_error is what the attempt
+     * before failed with. */
     struct wm_migration_state m;
 
     wm_name vm;                                         /* the source VirtualMachine */
@@ -49,7 +50,8 @@ struct wm_vm_state {
     wm_text waits_message;
     bool exports, imports;    /* status.exportID, importID: the copying has been begun, or done */
     bool task;                /* status.taskRef: it is asked for how far it is, and occupies no worker */
-    bool snapshot;            /* status.snapshotID: there is a snapshot of the source */
+    bool makes_snapshot;      /* spec.source.createSnapshot is not false */
+    bool snapshot;            /* status.snapshotID: one of the source was made for it; may be gone since */
     bool cleans_up;           /* cleanupPolicy is not Never */
     bool cleaned_up;          /* status.storageInfo.cleanedUp */
     bool powers_off;          /* spec.source.powerOffBeforeMigration */
@@ -67,6 +69,7 @@ struct wm_provider_state {
         available; /* condition ProviderAvailable: set once and never taken back, so it says nothing of now */
     bool runtime_known, runtime_ready; /* condition ProviderRuntimeReady */
     int64_t runtime_s;                 /* since when; 0 = not told */
+    const char *uid;                   /* Events about it bear it */
     const char *type;                  /* "vsphere", "libvirt", "proxmox" */
     const char *image;                 /* spec.runtime.image */
     const char *reason, *message;      /* of ProviderRuntimeReady */

@@ -38,7 +38,13 @@ enum { WM_SAID_MAX = 8 };
 int wm_conditions_patch(struct wm_str object, enum wm_condition_style style, const struct wm_said said[],
                         size_t n, int64_t now_s, struct wm_buf *out, struct wm_error *err);
 
-/* The same for one annotation; `value` NULL = remove it.  The phase is not tested. */
+/* A condition's reason and message as they are written in that style: what an object has where ours stands.
+ */
+enum { WM_WRITTEN_MAX = 3 * WM_MESSAGE_MAX }; /* each byte that is not UTF-8 becomes three */
+void wm_condition_words(const struct wm_said *said, enum wm_condition_style style, wm_word ret_reason,
+                        char ret_message[static WM_WRITTEN_MAX]);
+
+/* wm_conditions_patch for one annotation; `value` NULL = remove it.  The phase is not tested. */
 int wm_annotation_patch(struct wm_str object, const char *key, const char *value, struct wm_buf *out,
                         struct wm_error *err);
 

@@ -183,6 +183,9 @@ const struct wm_record *wm_awaited_by(const struct wm_world *w, const struct wm_
 {
     struct choice c = {{w, s, phase}, &rows[phase->waits_for], NULL};
 
+    if (s->vm)
+        return wm_vm_blamed_for(w, s, phase);
+
     return c.row->matches ? choose(&c) : NULL;
 }
 
@@ -230,6 +233,10 @@ void wm_situation_await(const struct wm_world *w, struct wm_situation *s)
 
     if (phase->waits_for == WM_WAIT_NOTHING)
         return;
+    if (s->vm) {
+        wm_vm_await(w, s);
+        return;
+    }
     s->awaits_many = row->many;
     s->awaited_on = only_cluster(s, phase->on);
     if (!row->matches)

@@ -16,7 +16,7 @@ struct words {
     const char *text[F_COUNT]; /* NULL = the style has no such member */
     bool may_lack_empty;       /* an empty text may as well be absent: Go leaves it out */
     wm_word reason;
-    char message[3 * WM_MESSAGE_MAX]; /* each byte that is not UTF-8 becomes three */
+    char message[WM_WRITTEN_MAX];
     char time[WM_TIME_SIZE];
 };
 
@@ -46,6 +46,20 @@ static void as_meta_reason(const char *text, wm_word out)
     out[n] = '\0';
 }
 
+void wm_condition_words(const struct wm_said *said, enum wm_condition_style style, wm_word ret_reason,
+                        char ret_message[static WM_WRITTEN_MAX])
+{
+    wm_live_as_read(said->message, ret_message, WM_WRITTEN_MAX);
+    if (style == WM_CONDITIONS_MTC) {
+        wm_live_as_read(said->reason, ret_reason, sizeof(wm_word));
+        without_brackets(ret_message);
+        return;
+    }
+    as_meta_reason(said->reason, ret_reason);
+    if (!ret_reason[0])
+        as_meta_reason(said->type, ret_reason);
+}
+
 static void word(const struct wm_said *said, enum wm_condition_style style, int64_t now_s, struct words *w)
 {
     *w = (struct words){.may_lack_empty = style == WM_CONDITIONS_MTC};
@@ -54,18 +68,12 @@ static void word(const struct wm_said *said, enum wm_condition_style style, int6
     w->text[F_REASON] = w->reason;
     w->text[F_MESSAGE] = w->message;
     w->text[F_TIME] = w->time;
-    wm_live_as_read(said->message, w->message, sizeof w->message);
+    wm_condition_words(said, style, w->reason, w->message);
     wm_time_print(now_s, w->time);
     if (style == WM_CONDITIONS_MTC) {
         w->text[F_CATEGORY] = "Advisory";
         w->text[F_DURABLE] = "true";
-        wm_live_as_read(said->reason, w->reason, sizeof w->reason);
-        without_brackets(w->message);
-        return;
     }
-    as_meta_reason(said->reason, w->reason);
-    if (!w->reason[0])
-        as_meta_reason(said->type, w->reason);
 }
 
 static void put_field(struct wm_buf *out, const struct words *w, int f)

@@ -9,6 +9,7 @@
 enum {
     SELF,
     NAME,
+    UID,
     GOING,
     GENERATION,
     GRACE,
@@ -325,6 +326,7 @@ static void *read_parts(const struct row *row, struct wm_str object)
     static const char *const pointers[POINTERS] = {
         [SELF] = "",
         [NAME] = "/metadata/name",
+        [UID] = "/metadata/uid",
         [GOING] = "/metadata/deletionTimestamp",
         [GENERATION] = "/metadata/generation",
         [GRACE] = "/metadata/deletionGracePeriodSeconds",
@@ -342,6 +344,7 @@ static void *read_parts(const struct row *row, struct wm_str object)
     if (wm_json_locate_indexed(object, POINTERS, pointers, at, row->indexed, &x, NULL) == WM_OK)
         p = (struct wm_parts){
             .name = at[NAME],
+            .uid = at[UID],
             .going = at[GOING],
             .generation = number_in(at[GENERATION]),
             .grace_s = number_in(at[GRACE]),

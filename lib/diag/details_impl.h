@@ -7,7 +7,7 @@
 
 /* An object, as far as its kind's row asks for it. */
 struct wm_parts {
-    struct wm_json_span name, going;
+    struct wm_json_span name, uid, going;
     int64_t generation;
     int grace_s; /* deletionGracePeriodSeconds */
     struct wm_json_value labels, annotations, owners, finalizers, spec, status;

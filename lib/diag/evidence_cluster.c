@@ -64,6 +64,8 @@ void *wm_claim_make(const struct wm_parts *p)
     c.access_modes = modes_of(wm_json_get(p->spec, "accessModes"));
     c.class_set = class_of(p).kind == WM_JSON_STRING;
     c.in_use_protected = has_item(p->finalizers, "kubernetes.io/pvc-protection");
+    c.vm_storage = wm_json_span_is(wm_get_span(p->labels, "virtrigaud.io/component"), "migration-storage");
+    c.restored = wm_is_set(p->labels, "velero.io/restore-name");
     c.requested = wm_quantity_bytes(wm_json_plain(wm_json_get(requests, "storage")));
     c.going_s = wm_time_in(p->going);
     wm_texts_line(&t, AT(storage_class), class_of(p), WM_NAME_MAX);

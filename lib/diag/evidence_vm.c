@@ -24,6 +24,7 @@ void *wm_provider_make(const struct wm_parts *p)
     s.runtime_known = runtime.node != 0;
     s.runtime_ready = holds(runtime);
     s.runtime_s = wm_time_at(runtime, "lastTransitionTime");
+    wm_texts_line(&t, AT(uid), p->uid, sizeof(wm_uid) - 1);
     wm_texts_line(&t, AT(type), wm_get_span(p->spec, "type"), WM_WORD_MAX);
     wm_texts_line(&t, AT(image), wm_get_span(wm_json_get(p->spec, "runtime"), "image"), MESSAGE_MAX_N);
     wm_texts_line(&t, AT(reason), wm_get_span(runtime, "reason"), WM_WORD_MAX);

@@ -39,7 +39,7 @@ const struct wm_phase wm_vm_phases[] = {
 const struct wm_stop wm_vm_stops[] = {
     {"Pending"},
     {"Validating"},
-    {"Snapshotting"},
+    {"Snapshotting", .needs = WM_NEED_SNAPSHOT},
     {"Exporting"},
     {"Importing"},
     {"Creating"},

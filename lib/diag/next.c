@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "situation_impl.h"
+#include "waymark/vm.h"
 
 /* One thing that phases need, as far as it is known. */
 static void learn(struct wm_needs *n, unsigned need, bool met)
@@ -71,6 +72,10 @@ static struct wm_needs needs_of(const struct wm_world *w, const struct wm_situat
     const struct wm_plan_state *plan = s->plan ? wm_plan_of(s->plan) : NULL;
     struct wm_needs seen = {0}, planned = {0};
 
+    if (s->vm) {
+        learn(&seen, WM_NEED_SNAPSHOT, s->vm->makes_snapshot);
+        return seen;
+    }
     learn(&seen, wm_phase_needs(s->state->itinerary, s->state->phase), true);
     learn_of_migration(w, s, &seen);
     if (plan)
@@ -88,6 +93,11 @@ void wm_situation_next(const struct wm_world *w, struct wm_situation *s)
     const struct wm_phase *next[WM_NEXT_PHASES_MAX];
     struct wm_needs known = needs_of(w, s);
     bool more;
+
+    if (s->vm && strcmp(s->state->phase, "Failed") == 0) { /* it is not over: it will be tried again */
+        snprintf(s->next, sizeof s->next, "Pending");
+        return;
+    }
     int at = 0, n = wm_phases_next(s->state->itinerary, s->state->phase, &known, next, &more);
 
     for (int i = 0; i < n && at < (int)sizeof s->next; i++) {

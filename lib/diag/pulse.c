@@ -4,6 +4,7 @@
 #include "situation_impl.h"
 #include "waymark/cause.h"
 #include "waymark/time.h"
+#include "waymark/vm.h"
 
 static uint64_t mix_text(uint64_t token, const char *text)
 {
@@ -31,6 +32,13 @@ struct felt {
     int64_t youngest_s;
 };
 
+static void feel(struct felt *felt, const struct wm_world *w, const struct wm_record *r)
+{
+    felt->token += token_of(w, r);
+    felt->youngest_s =
+        wm_later(felt->youngest_s, wm_later(r->created_s, wm_later(r->started_s, r->completed_s)));
+}
+
 struct level {
     const struct wm_record *parent, *next;
 };
@@ -39,6 +47,29 @@ static struct level level_below(const struct wm_world *w, const struct wm_record
 {
     return (struct level){parent, parent->has_children ? wm_model_children(w->model, parent->id) : NULL};
 }
+
+/* --- VMMigrations --- */
+
+/* What of the tree a phase of it is about: a provider's restart is no progress of an export. */
+static bool is_about(enum wm_wait wait, enum wm_kind kind)
+{
+    if (kind == WM_KIND_MACHINE)
+        return wait == WM_WAIT_VM_TARGET || wait == WM_WAIT_VM_PROVIDERS;
+    return kind == WM_KIND_PVC || wait == WM_WAIT_VM_PROVIDERS;
+}
+
+static struct felt feel_vm(const struct wm_world *w, const struct wm_situation *s)
+{
+    enum wm_wait wait = s->state->row ? s->state->row->waits_for : WM_WAIT_NOTHING;
+    struct felt felt = {mix_text((uint64_t)s->vm->retries, s->vm->waits_message), s->state->since_s};
+
+    for (size_t i = 0; i < s->n_twigs; i++)
+        if (is_about(wait, (enum wm_kind)s->tree[i].record->kind))
+            feel(&felt, w, s->tree[i].record);
+    return felt;
+}
+
+/* --- MigMigrations --- */
 
 static struct felt feel_below(const struct wm_world *w, const struct wm_record *migration)
 {
@@ -58,13 +89,16 @@ static struct felt feel_below(const struct wm_world *w, const struct wm_record *
         l->next = wm_model_next_child(r, l->parent->id);
         if (!wm_is_child(l->parent, r))
             continue;
-        felt.token += token_of(w, r);
-        felt.youngest_s =
-            wm_later(felt.youngest_s, wm_later(r->created_s, wm_later(r->started_s, r->completed_s)));
+        feel(&felt, w, r);
         if (depth < DEPTH_MAX)
             levels[depth++] = level_below(w, r);
     }
     return felt;
+}
+
+static struct felt feel_all(const struct wm_world *w, const struct wm_situation *s)
+{
+    return s->vm ? feel_vm(w, s) : feel_below(w, s->migration);
 }
 
 static uint64_t token_with(const struct wm_migration_state *m, const struct felt *felt)
@@ -78,14 +112,14 @@ static uint64_t token_with(const struct wm_migration_state *m, const struct felt
 
 uint64_t wm_progress_token(const struct wm_world *w, const struct wm_situation *s)
 {
-    struct felt felt = feel_below(w, s->migration);
+    struct felt felt = feel_all(w, s);
 
     return token_with(s->state, &felt);
 }
 
 bool wm_pulse_feel(struct wm_pulse *p, const struct wm_world *w, const struct wm_situation *s)
 {
-    struct felt felt = feel_below(w, s->migration);
+    struct felt felt = feel_all(w, s);
     const struct wm_migration_state *m = s->state;
     uint64_t token = token_with(m, &felt);
     bool first = p->changed_s == 0;

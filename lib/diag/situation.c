@@ -333,17 +333,18 @@ const struct wm_record **wm_children_in_order(const struct wm_world *w, const st
     return list;
 }
 
-static struct level level_below(const struct wm_world *w, const struct wm_record *parent, size_t room)
+static struct level level_below(const struct walk *k, const struct wm_record *parent, size_t room)
 {
     struct level l = {0};
 
-    l.list = wm_children_in_order(w, parent, room, &l.n);
+    l.list = k->s->vm ? wm_vm_children_in_order(k->w, k->s, parent, room, &l.n)
+                      : wm_children_in_order(k->w, parent, room, &l.n);
     return l;
 }
 
 static void walk(struct walk *k)
 {
-    struct level levels[DEPTH_MAX] = {level_below(k->w, k->s->migration, WM_TWIGS_MAX)};
+    struct level levels[DEPTH_MAX] = {level_below(k, k->s->migration, WM_TWIGS_MAX)};
     int depth = 1;
 
     k->room = levels[0].n < WM_TWIGS_MAX ? WM_TWIGS_MAX - levels[0].n : 0;
@@ -359,7 +360,7 @@ static void walk(struct walk *k)
 
         add_twig(k, r, depth);
         if (depth < DEPTH_MAX)
-            levels[depth++] = level_below(k->w, r, k->room);
+            levels[depth++] = level_below(k, r, k->room);
     }
 }
 

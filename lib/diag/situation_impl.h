@@ -32,6 +32,13 @@ const struct wm_record *wm_awaited_by(const struct wm_world *w, const struct wm_
                                       const struct wm_phase *phase);
 /* Fills in what the situation's phase waits for. */
 void wm_situation_await(const struct wm_world *w, struct wm_situation *s);
+/* The same for a VMMigration; and of a phase that failed, what of it is still in the way. */
+void wm_vm_await(const struct wm_world *w, struct wm_situation *s);
+const struct wm_record *wm_vm_blamed_for(const struct wm_world *w, const struct wm_situation *s,
+                                         const struct wm_phase *phase);
+/* What is below `parent` in the tree of a VMMigration; as wm_children_in_order. */
+const struct wm_record **wm_vm_children_in_order(const struct wm_world *w, const struct wm_situation *s,
+                                                 const struct wm_record *parent, size_t room, size_t *n);
 /* Fills in which phases may come next. */
 void wm_situation_next(const struct wm_world *w, struct wm_situation *s);
 

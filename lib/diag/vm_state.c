@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "details_impl.h"
+#include "waymark/time.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -81,6 +82,7 @@ static void read_spec(struct wm_json_value spec, struct wm_vm_state *vm)
     name_at(to, "name", vm->target_provider);
     name_at(to, "namespace", vm->target_provider_namespace);
     vm->powers_off = wm_is_true(source, "powerOffBeforeMigration");
+    vm->makes_snapshot = wm_json_kind_of(wm_json_get(source, "createSnapshot")) != WM_JSON_FALSE;
     vm->cleans_up = !wm_json_span_is(wm_get_span(options, "cleanupPolicy"), "Never");
     if (retry.node)
         vm->retries_max = wm_json_get(retry, "maxRetries").node ? wm_number_at(retry, "maxRetries") : 3;
@@ -101,7 +103,8 @@ static void read_wait(struct wm_json_value status, struct wm_vm_state *vm)
 }
 
 /* When the phase began: at the condition that the one before it ends with.  lastTransitionTime changes with
- * the message, too, but these are written once (internal/util/k8s/conditions.go). */
+ * the message, too, but these are written once (internal/util/k8s/conditions.go), an attempt: what is older
+ * than the last retry is of the attempt before. */
 static int64_t since_of(struct wm_json_value status, const char *phase)
 {
     static const struct {
@@ -109,7 +112,7 @@ static int64_t since_of(struct wm_json_value status, const char *phase)
     } rows[] = {
         {"Snapshotting", "Validating", "ValidationComplete"}, {"Exporting", "Snapshotting", NULL},
         {"Exporting", "Validating", "ValidationComplete"},    {"Importing", "Exporting", "ExportComplete"},
-        {"Creating", "Importing", "ImportComplete"},
+        {"Creating", "Importing", "ImportComplete"},          {"Failed", "Failed", "MigrationFailed"},
     };
     int64_t since_s = 0;
 
@@ -117,11 +120,22 @@ static int64_t since_of(struct wm_json_value status, const char *phase)
         struct wm_json_value c = wm_condition(status, rows[i].type);
 
         if (strcmp(rows[i].phase, phase) == 0 && c.node &&
-            (!rows[i].reason || wm_json_span_is(wm_get_span(c, "reason"), rows[i].reason)) &&
-            wm_time_at(c, "lastTransitionTime") > since_s)
-            since_s = wm_time_at(c, "lastTransitionTime");
+            (!rows[i].reason || wm_json_span_is(wm_get_span(c, "reason"), rows[i].reason)))
+            since_s = wm_later(since_s, wm_time_at(c, "lastTransitionTime"));
     }
     return since_s;
+}
+
+static int64_t begin_of(struct wm_json_value status, const struct wm_vm_state *vm)
+{
+    const char *phase = vm->m.phase;
+    int64_t since_s = since_of(status, phase);
+
+    if (strcmp(phase, "Validating") == 0)
+        return wm_later(vm->m.started_s, vm->retried_s);
+    if (strcmp(phase, "Pending") == 0 && vm->retried_s)
+        return vm->retried_s;
+    return since_s >= vm->retried_s ? since_s : 0;
 }
 
 /* The phase that failed: status.phase is Failed by then, and only the message tells which it was. */
@@ -159,6 +173,15 @@ static bool retries_again(const struct wm_vm_state *vm)
     return strcmp(vm->m.phase, "Failed") == 0 && vm->retries < vm->retries_max;
 }
 
+/* Ready stays False with the message of the failure until it succeeds. */
+static void read_attempt_before(struct wm_json_value status, struct wm_vm_state *vm)
+{
+    struct wm_json_value ready = wm_any_condition(status, "Ready");
+
+    if (vm->retries > 0 && !vm->m.over && wm_json_span_is(wm_get_span(ready, "status"), "False"))
+        line_at(ready, "message", vm->m.first_error, sizeof vm->m.first_error);
+}
+
 static void conclude(struct wm_json_value status, struct wm_vm_state *vm)
 {
     struct wm_migration_state *m = &vm->m;
@@ -172,8 +195,10 @@ static void conclude(struct wm_json_value status, struct wm_vm_state *vm)
     line_at(status, "message", m->message, sizeof m->message);
     if (m->over)
         m->completed_s = wm_time_at(status, "completionTime");
-    if (!failed)
+    if (!failed) {
+        read_attempt_before(status, vm);
         return;
+    }
     snprintf(m->cause, sizeof m->cause, "%s", failed_phase(m->message));
     memcpy(m->first_error, m->message, sizeof m->first_error);
     m->errors = 1;
@@ -189,20 +214,22 @@ static void read_phase(struct wm_json_value status, struct wm_vm_state *vm)
     m->step = wm_phase_step(WM_ITINERARY_VM, m->phase);
     m->steps = m->step ? wm_itinerary_steps(WM_ITINERARY_VM) : 0;
     m->started_s = wm_time_at(status, "startTime");
-    m->since_s = strcmp(m->phase, "Validating") == 0 ? m->started_s : since_of(status, m->phase);
+    m->since_s = begin_of(status, vm);
 }
 
-static void read_status(struct wm_json_value status, struct wm_vm_state *vm)
+static void read_status(struct wm_json_value spec, struct wm_json_value status, struct wm_vm_state *vm)
 {
+    vm->retried_s = wm_time_at(status, "lastRetryTime");
     read_phase(status, vm);
     read_wait(status, vm);
+    /* one of spec.source.snapshotRef is the user's */
+    vm->snapshot =
+        wm_is_set(status, "snapshotID") && !wm_json_get(wm_json_get(spec, "source"), "snapshotRef").node;
     vm->exports = wm_is_set(status, "exportID");
     vm->imports = wm_is_set(status, "importID");
     vm->task = wm_is_set(status, "taskRef");
-    vm->snapshot = wm_is_set(status, "snapshotID");
     vm->cleaned_up = wm_is_true(wm_json_get(status, "storageInfo"), "cleanedUp");
     vm->retries = wm_number_at(status, "retryCount");
-    vm->retried_s = wm_time_at(status, "lastRetryTime");
     conclude(status, vm);
 }
 
@@ -239,7 +266,7 @@ int wm_vm_state_read(struct wm_str object, struct wm_vm_state *ret, struct wm_er
     ret->m.going = at[DELETED].kind == WM_JSON_STRING;
     ret->restored = wm_is_set(wm_json_root(&x, LABELS), "velero.io/restore-name");
     read_spec(wm_json_root(&x, SPEC), ret);
-    read_status(wm_json_root(&x, STATUS), ret);
+    read_status(wm_json_root(&x, SPEC), wm_json_root(&x, STATUS), ret);
     read_storage(wm_json_root(&x, SPEC), wm_json_root(&x, STATUS), ret);
     return WM_OK;
 }

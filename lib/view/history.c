@@ -29,12 +29,18 @@ static bool is_same_phase(const struct wm_moment *m, const struct wm_migration_s
             !wm_phase_step(st->itinerary, st->phase));
 }
 
+/* The phase in which a migration stays for good. */
+static bool is_last(const struct wm_migration_state *st)
+{
+    return st->kind == WM_RUN_VM ? st->over : strcmp(st->phase, COMPLETED) == 0;
+}
+
 /* When the phase began: by the object's own word, else from when it was seen, by the same clock; 0 = not
  * known. */
 static int64_t begin_of(const struct wm_history *h, const struct wm_migration_state *st, int64_t now_s)
 {
     bool blocked = st->outcome == WM_RUN_BLOCKED || st->outcome == WM_RUN_POSTPONED;
-    int64_t told = strcmp(st->phase, COMPLETED) == 0 ? st->completed_s : blocked ? 0 : st->since_s;
+    int64_t told = is_last(st) ? st->completed_s : blocked ? 0 : st->since_s;
 
     return told > 0 ? told : h->watched ? now_s : 0;
 }
@@ -63,7 +69,7 @@ static bool update_phase(struct wm_history *h, const struct wm_migration_state *
             last->to_s = seen ? next.from_s : WM_ENDED_UNSEEN;
     }
     snprintf(next.phase, sizeof next.phase, "%s", st->phase);
-    if (strcmp(next.phase, COMPLETED) == 0)
+    if (is_last(st))
         next.to_s = next.from_s;
     wm_history_push(h, &next);
     return true;

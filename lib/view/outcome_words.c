@@ -1,6 +1,7 @@
 /* What is said of a migration that is over. */
 #include <stdio.h>
 
+#include "vm_words.h"
 #include "words.h"
 
 enum { OBJECTS_MAX = 3 }; /* that are named before "and others" */
@@ -173,6 +174,8 @@ void wm_say_outcome(const struct wm_world *w, const struct wm_situation *s, stru
     if (s->ending == WM_ENDING_SUCCEEDED_WITH_WARNINGS)
         say_imperfect(&sp);
     say_leftovers(&sp);
+    if (s->vm)
+        wm_say_vm_leftovers(&sp);
     wm_say_end(&sp, out->message, sizeof out->message);
 }
 

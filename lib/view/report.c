@@ -7,6 +7,7 @@
 #include "put.h"
 #include "report_parts.h"
 #include "report_tree.h"
+#include "waymark/vm.h"
 
 /* --- where it stands --- */
 
@@ -64,6 +65,17 @@ static void put_wait(struct wm_buf *out, const struct wm_world *w, const struct 
     wm_put_text(out, "endsBy", s->ends_by);
     wm_put_time(out, "started", s->state->started_s);
     wm_put_time(out, "completed", s->state->completed_s);
+}
+
+/* VirtRigaud counts from when the PVC was made, not from when it began to wait. */
+static void put_mount_wait(struct wm_buf *out, const struct wm_situation *s)
+{
+    if (!s->vm || !s->ends_s || s->state->row->waits_for != WM_WAIT_VM_PROVIDERS)
+        return;
+    wm_put_open(out, "mountWait", '{');
+    wm_put_time(out, "since", s->ends_s - WM_VM_MOUNT_S);
+    wm_put_time(out, "until", s->ends_s);
+    wm_put_close(out, '}');
 }
 
 static void put_warnings(struct wm_buf *out, const struct wm_migration_state *st)
@@ -191,6 +203,7 @@ void wm_report_status(const struct wm_world *w, const struct wm_situation *s, co
     wm_buf_puts(out, "{");
     put_phase(out, s, h);
     put_wait(out, w, s);
+    put_mount_wait(out, s);
     put_warnings(out, s->state);
     put_conditions(out, w, s, h);
     put_clusters(out, w, s, h);

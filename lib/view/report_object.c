@@ -4,8 +4,7 @@
 #include "put.h"
 #include "waymark/labels.h"
 #include "waymark/report.h"
-
-#define MIGRATION_API_VERSION "migration.openshift.io/v1alpha1"
+#include "waymark/vm.h"
 
 /* --- name --- */
 
@@ -45,11 +44,19 @@ static void put_label(struct wm_buf *out, const char *key, const char *value)
         wm_put_text(out, key, label);
 }
 
-/* The keys that objects of the migration bear: one selector finds all of them. */
-static void put_labels(struct wm_buf *out, const struct wm_migration_state *st)
+/* What kind of object the migration is. */
+static const struct wm_kind_info *kind_of(const struct wm_migration_state *st)
 {
+    return &wm_kinds[st->kind == WM_RUN_VM ? WM_KIND_VMMIGRATION : WM_KIND_MIGMIGRATION];
+}
+
+/* The keys that objects of the migration bear: one selector finds all of them. */
+static void put_labels(struct wm_buf *out, const struct wm_situation *s)
+{
+    const struct wm_migration_state *st = s->state;
+
     wm_put_open(out, "labels", '{');
-    put_label(out, wm_label_conf_default.plan, st->plan);
+    put_label(out, wm_label_conf_default.plan, s->vm ? s->vm->project : st->plan);
     put_label(out, wm_label_conf_default.migration, st->name);
     put_label(out, wm_label_conf_default.uid, st->uid);
     wm_put_close(out, '}');
@@ -57,10 +64,14 @@ static void put_labels(struct wm_buf *out, const struct wm_migration_state *st)
 
 static void put_owner(struct wm_buf *out, const struct wm_migration_state *st)
 {
+    const struct wm_kind_info *kind = kind_of(st);
+    char api_version[128];
+
+    snprintf(api_version, sizeof api_version, "%s/%s", kind->group, kind->version);
     wm_put_open(out, "ownerReferences", '[');
     wm_put_open(out, NULL, '{');
-    wm_put_text(out, "apiVersion", MIGRATION_API_VERSION);
-    wm_put_text(out, "kind", wm_kinds[WM_KIND_MIGMIGRATION].kind);
+    wm_put_text(out, "apiVersion", api_version);
+    wm_put_text(out, "kind", kind->kind);
     wm_put_text(out, "name", st->name);
     wm_put_text(out, "uid", st->uid);
     wm_put_close(out, '}');
@@ -78,15 +89,16 @@ static void put_ref(struct wm_buf *out, const char *key, const char *kind, const
     wm_put_close(out, '}');
 }
 
-static void put_metadata(struct wm_buf *out, const struct wm_migration_state *st)
+static void put_metadata(struct wm_buf *out, const struct wm_situation *s)
 {
+    const struct wm_migration_state *st = s->state;
     wm_name name;
 
-    wm_report_name(wm_kinds[WM_KIND_MIGMIGRATION].kind, st->name, st->uid, name);
+    wm_report_name(kind_of(st)->kind, st->name, st->uid, name);
     wm_put_open(out, "metadata", '{');
     wm_put_text(out, "name", name);
     wm_put_text(out, "namespace", st->namespace_);
-    put_labels(out, st);
+    put_labels(out, s);
     put_owner(out, st);
     wm_put_close(out, '}');
 }
@@ -98,11 +110,11 @@ void wm_report_object(const struct wm_situation *s, struct wm_buf *out)
     wm_buf_puts(out, "{");
     wm_put_text(out, "apiVersion", WM_REPORT_API_VERSION);
     wm_put_text(out, "kind", WM_REPORT_KIND);
-    put_metadata(out, st);
+    put_metadata(out, s);
     wm_put_open(out, "spec", '{');
     if (st->plan[0])
         put_ref(out, "planRef", wm_kinds[WM_KIND_MIGPLAN].kind, st->plan_namespace, st->plan, "");
-    put_ref(out, "migrationRef", wm_kinds[WM_KIND_MIGMIGRATION].kind, st->namespace_, st->name, st->uid);
+    put_ref(out, "migrationRef", kind_of(st)->kind, st->namespace_, st->name, st->uid);
     wm_put_close(out, '}');
     wm_put_close(out, '}');
 }

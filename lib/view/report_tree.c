@@ -15,6 +15,7 @@ static const char *unit_of(enum wm_kind kind)
         [WM_KIND_BACKUP] = "items",    [WM_KIND_RESTORE] = "items",    [WM_KIND_PVB] = "bytes",
         [WM_KIND_PVR] = "bytes",       [WM_KIND_DATAUPLOAD] = "bytes", [WM_KIND_DATADOWNLOAD] = "bytes",
         [WM_KIND_DEPLOYMENT] = "pods", [WM_KIND_DAEMONSET] = "pods",   [WM_KIND_JOB] = "pods",
+        [WM_KIND_REPLICASET] = "pods",
     };
 
     return units[kind] ? units[kind] : "";

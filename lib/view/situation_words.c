@@ -1,6 +1,7 @@
 /* What is said of a migration: where it stands, in a condition and in one line. */
 #include <stdio.h>
 
+#include "vm_words.h"
 #include "words.h"
 
 /* --- reasons --- */
@@ -14,14 +15,34 @@ static bool is_camel_case(const char *word)
            strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == strlen(word);
 }
 
-static const char *reason_of(const struct wm_migration_state *m)
+/* VirtRigaud's phase "Validating-Target" is none as it is written. */
+static void without_hyphens(const char *phase, wm_word out)
 {
-    if (m->phase[0])
-        return is_camel_case(m->phase) ? m->phase : "UnknownPhase";
-    return m->outcome == WM_RUN_BLOCKED     ? "Blocked"
-           : m->outcome == WM_RUN_POSTPONED ? "Postponed"
-           : m->outcome == WM_RUN_RUNNING   ? "Created"
-                                            : "NotStarted";
+    size_t n = 0;
+
+    for (; *phase; phase++)
+        if (*phase != '-')
+            out[n++] = *phase;
+    out[n] = '\0';
+}
+
+static void put_reason(const struct wm_situation *s, wm_word out)
+{
+    const struct wm_migration_state *m = s->state;
+
+    if (m->phase[0] && s->vm)
+        without_hyphens(m->phase, out);
+    else
+        snprintf(out, sizeof(wm_word), "%s",
+                 m->phase[0]                      ? m->phase
+                 : m->outcome == WM_RUN_BLOCKED   ? "Blocked"
+                 : m->outcome == WM_RUN_POSTPONED ? "Postponed"
+                 : m->outcome == WM_RUN_RUNNING   ? "Created"
+                                                  : "NotStarted");
+    if (wm_vm_waits_for_retry(s))
+        snprintf(out, sizeof(wm_word), "Retrying");
+    if (!is_camel_case(out))
+        snprintf(out, sizeof(wm_word), "UnknownPhase");
 }
 
 /* In a failed migration the controller still runs through the itinerary of failures. */
@@ -36,6 +57,10 @@ static void say_place(struct wm_speech *sp)
 {
     const struct wm_migration_state *m = sp->s->state;
 
+    if (wm_vm_waits_for_retry(sp->s)) {
+        wm_say_vm_retry(sp);
+        return;
+    }
     if (m->step)
         wm_buf_printf(&sp->text, "Step %d of %d, %s", m->step, m->steps, m->phase);
     else if (m->phase[0])
@@ -68,6 +93,7 @@ static void say_running(struct wm_speech *sp)
         wm_say(sp, "the phase is unknown, so what it waits for cannot be told");
         return;
     }
+    wm_say_vm_attempt(sp);
     if (s->state->row->waits_for != WM_WAIT_NOTHING) {
         wm_say_next(sp);
         wm_say_wait(sp);
@@ -104,7 +130,8 @@ static void say_not_started(struct wm_speech *sp)
     wm_say_next(sp);
     wm_say(sp, "created");
     wm_say_when(sp, "at", sp->s->state->created_s);
-    wm_say(sp, ", and the migration controller has written nothing into it yet");
+    wm_buf_printf(&sp->text, ", and %s has written nothing into it yet",
+                  sp->s->vm ? "VirtRigaud" : "the migration controller");
 }
 
 static void say_failing(struct wm_speech *sp)
@@ -132,7 +159,7 @@ static void say_wishes(struct wm_speech *sp)
     }
     if (m->going) {
         wm_say_next(sp);
-        wm_say(sp, "the MigMigration is being deleted");
+        wm_buf_printf(&sp->text, "the %s is being deleted", wm_kinds[sp->s->migration->kind].kind);
     }
 }
 
@@ -140,9 +167,9 @@ static void say_timeout(struct wm_speech *sp)
 {
     const struct wm_situation *s = sp->s;
     bool over = s->ends_s <= wm_world_now(sp->w, s->awaited_on);
-    const char *what = strcmp(s->ends_by, "Velero") == 0 ? over ? "was to give up" : "gives up"
-                       : over                            ? "was to end the Job"
-                                                         : "ends the Job";
+    const char *what = strcmp(s->ends_by, "Kubernetes") != 0 ? over ? "was to give up" : "gives up"
+                       : over                                ? "was to end the Job"
+                                                             : "ends the Job";
 
     if (!s->ends_s)
         return;
@@ -207,7 +234,10 @@ static void say_progress(const struct wm_world *w, const struct wm_situation *s,
     out->type = "MigrationProgress";
     out->wanted = true;
     out->status = !over && is_moving(s->state);
-    snprintf(out->reason, sizeof out->reason, "%s", over ? "Completed" : reason_of(s->state));
+    if (over)
+        snprintf(out->reason, sizeof out->reason, "Completed");
+    else
+        put_reason(s, out->reason);
     if (over) {
         wm_say_ending(&sp);
     } else {
@@ -247,9 +277,14 @@ static void say_brief_running(struct wm_speech *sp)
 {
     const struct wm_migration_state *m = sp->s->state;
 
+    if (wm_vm_waits_for_retry(sp->s)) {
+        wm_say_vm_retry(sp);
+        return;
+    }
     wm_buf_printf(&sp->text, "Running: %s", m->phase[0] ? m->phase : "Created");
     if (m->step)
         wm_buf_printf(&sp->text, ", step %d of %d", m->step, m->steps);
+    wm_say_vm_attempt(sp);
     if (m->since_s) {
         wm_say(sp, ", since ");
         wm_say_time(sp, m->since_s);

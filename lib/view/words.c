@@ -1,5 +1,6 @@
 #include "words.h"
 
+#include "vm_words.h"
 #include "waymark/time.h"
 
 enum { SPEECH_MAX = 16 << 10 }; /* a dozen texts of at most 256 bytes, far from it */
@@ -146,7 +147,9 @@ void wm_say_wait(struct wm_speech *sp)
     if (phase->waits_for == WM_WAIT_NOTHING)
         return;
     wm_say(sp, "waits for ");
-    if (!s->awaited_kind[0] || s->awaits_many) {
+    if (s->vm) {
+        wm_say_vm_wait(sp);
+    } else if (!s->awaited_kind[0] || s->awaits_many) {
         say_all(sp, phase);
     } else if (s->awaited) {
         wm_say_object(sp, s->awaited);

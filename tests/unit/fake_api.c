@@ -43,11 +43,25 @@ static size_t collection_n(const char *path)
     return (size_t)(strrchr(path, '/') - path);
 }
 
-static bool is_in(const char *path, const char *collection)
+/* Whether what is asked for is this collection, or all of its kind: the same without its namespace. */
+static bool is_asked(struct wm_str collection, const char *asked)
 {
-    size_t n = collection_n(path);
+    static const char in_namespace[] = "/namespaces/";
+    size_t n = strlen(asked);
+    const char *end = collection.p + collection.n, *p = strstr(collection.p, in_namespace);
 
-    return strlen(collection) == n && strncmp(path, collection, n) == 0;
+    if (n == collection.n && memcmp(asked, collection.p, n) == 0)
+        return true;
+    const char *resource = p ? strchr(p + sizeof in_namespace - 1, '/') : NULL;
+
+    return resource && resource < end && n == (size_t)(p - collection.p) + (size_t)(end - resource) &&
+           memcmp(asked, collection.p, (size_t)(p - collection.p)) == 0 &&
+           memcmp(asked + (p - collection.p), resource, (size_t)(end - resource)) == 0;
+}
+
+static bool is_in(const char *path, const char *asked)
+{
+    return is_asked((struct wm_str){path, collection_n(path)}, asked);
 }
 
 static void tell(struct fake_api *a, const char *type, const char *path, cJSON *object)
@@ -127,7 +141,7 @@ static int watch(struct fake_api *a, const struct fake_request *r, struct wm_buf
 
     for (;; pthread_cond_wait(&a->changed, &a->lock)) {
         for (; i < a->n_events; i++)
-            if (strcmp(a->events[i].collection, r->path) == 0) {
+            if (is_asked(wm_str_of(a->events[i].collection), r->path)) {
                 wm_buf_puts(out, a->events[i].line);
                 return 200;
             }

@@ -35,7 +35,7 @@ void ground_start(struct ground *g)
 
     assert_int_equal(wm_fleet_new(&opts, &access, &g->fleet, NULL), WM_OK);
     if (g->opts.reports)
-        assert_int_equal(wm_reports_new(wm_fleet_kube(g->fleet, 0), NS, g->follow, &g->reports, NULL), WM_OK);
+        assert_int_equal(wm_reports_new(wm_fleet_kube(g->fleet, 0), g->follow, &g->reports, NULL), WM_OK);
 }
 
 void ground_begin(struct ground *g)

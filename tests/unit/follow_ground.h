@@ -13,6 +13,7 @@
 #define NS "openshift-migration"
 #define MTC "/apis/migration.openshift.io/v1alpha1/namespaces/" NS
 #define REPORTS "/apis/waymark.io/v1alpha1/namespaces/" NS "/migrationreports"
+#define ALL_REPORTS "/apis/waymark.io/v1alpha1/migrationreports"
 #define M MTC "/migmigrations/m"
 #define META(name, more)                                                                                     \
     "\"metadata\":{\"namespace\":\"" NS "\",\"name\":\"" name "\",\"uid\":\"" name "-uid\"" more "}"

@@ -301,7 +301,7 @@ static void without_their_definition_no_report_is_asked_for(void **state)
 
     (void)state;
     ground_begin(&g);
-    FAULTS(&g, {.match = "GET " REPORTS "?", .status = 404, .times = 2});
+    FAULTS(&g, {.match = "GET " ALL_REPORTS "?", .status = 404, .times = 2});
     fake_api_put(g.host, M, ENDED("m"));
     fake_api_put(g.host, MTC "/migmigrations/n", RUNNING("n", "StageRestoreCreated", "1"));
     ground_start(&g);
@@ -323,7 +323,7 @@ static void reports_that_may_not_be_listed_are_written(void **state)
 
     (void)state;
     ground_begin(&g);
-    FAULTS(&g, {.match = "GET " REPORTS "?", .status = 403, .times = -1});
+    FAULTS(&g, {.match = "GET " ALL_REPORTS "?", .status = 403, .times = -1});
     fake_api_put(g.host, M, ENDED("m"));
     ground_start(&g);
     TURN_UNTIL(&g, ground_says(&g, REPORTS "/m", "\"verdict\""));

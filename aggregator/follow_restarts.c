@@ -1,0 +1,192 @@
+/* News of providers' restarts: whom it concerns is judged again, and Events tell of what began badly and of
+ * what ended.  Those on the Provider remain when the VMMigration is deleted. */
+#include "follow_impl.h"
+#include "waymark/clock.h"
+
+enum { LOOK_MS = 1000 };
+
+/* What is told of a restart, once. */
+enum news { ENDED, STUCK, OUTAGE, NEWS_COUNT };
+static const struct {
+    const char *reason;
+    bool warning;
+} words[NEWS_COUNT] = {
+    [ENDED] = {"ProviderRestarted", false},
+    [STUCK] = {"ProviderRestartStuck", true},
+    [OUTAGE] = {"ProviderUnavailable", true},
+};
+
+struct look {
+    struct wm_follow *f;
+    struct wm_world world;
+    struct wm_events *events;         /* NULL = nothing is told */
+    const struct wm_restart *restart; /* that is being looked at */
+};
+
+static int64_t now_s(const struct look *l)
+{
+    return wm_world_now(&l->world, 0);
+}
+
+static enum wm_gap gap_of(const struct look *l, const struct wm_restart *r)
+{
+    return wm_gap_of(l->world.gap_marks, wm_restart_gap_s(r, now_s(l)));
+}
+
+/* --- what is new --- */
+
+/* When it came to that, by the host's clock; 0 = it did not. */
+static int64_t when(const struct look *l, const struct wm_restart *r, enum news n)
+{
+    if (n == ENDED)
+        return r->ended_s;
+    if (n == STUCK)
+        return r->stuck[0] ? r->stuck_s : 0;
+    return gap_of(l, r) == WM_GAP_OUTAGE ? r->gap_from_s + l->world.gap_marks->outage : 0;
+}
+
+static uint64_t digest_of(const struct look *l, const struct wm_restart *r)
+{
+    const uint64_t parts[] = {(uint64_t)r->cause,     r->n_culprits,           (uint64_t)r->ended_s,
+                              (uint64_t)r->let_go_s,  (uint64_t)r->stuck_s,    (uint64_t)r->gap_from_s,
+                              (uint64_t)r->gap_to_s,  (uint64_t)gap_of(l, r),  r->n_victims,
+                              (uint64_t)r->overlap_s, (uint64_t)r->to_revision};
+    uint64_t h = wm_str_digest(wm_str_of(r->stuck), 1);
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        h = wm_mix(h * 31 + parts[i]);
+    for (size_t i = 0; i < r->n_victims; i++)
+        h = wm_mix(h * 31 + r->victims[i].failed);
+    return h;
+}
+
+static struct known_restart *find_or_add(struct wm_follow *f, uint64_t key)
+{
+    size_t i = 0;
+
+    while (i < f->n_restarts && f->restarts[i].key != key)
+        i++;
+    if (i == WM_RESTARTS_MAX)
+        return NULL;
+    if (i == f->n_restarts)
+        f->restarts[f->n_restarts++] = (struct known_restart){.key = key};
+    return &f->restarts[i];
+}
+
+static void forget_missing(struct wm_follow *f)
+{
+    for (size_t i = f->n_restarts; i-- > 0;)
+        if (f->restarts[i].round != f->restarts_round)
+            f->restarts[i] = f->restarts[--f->n_restarts];
+}
+
+/* --- whom it concerns --- */
+
+static void mark(void *ctx, const struct wm_record *r)
+{
+    const struct look *l = ctx;
+    const struct wm_vm_state *vm = wm_vm_of(r);
+
+    if (wm_restart_is_of(l->restart, vm->m.uid) ||
+        (!vm->m.over && strcmp(vm->m.namespace_, l->restart->namespace_) == 0))
+        wm_follow_changed(l->f, r->id);
+}
+
+static void tell_migration(const struct look *l, const char *uid, bool warning, const char *reason,
+                           const char *note)
+{
+    const struct wm_record *r = uid[0] ? wm_model_find(l->world.model, 0, wm_id_of(wm_str_of(uid))) : NULL;
+
+    if (!r || r->kind != WM_KIND_VMMIGRATION)
+        return;
+    struct wm_followed_object about = {WM_KIND_VMMIGRATION, wm_model_word(l->world.model, r->namespace_),
+                                       wm_record_name(r), uid};
+
+    wm_follow_event(l->f, &about, warning, reason, note, l->events);
+}
+
+static void tell_provider(const struct look *l, bool warning, const char *reason, const char *note)
+{
+    const struct wm_restart *r = l->restart;
+    const struct wm_record *provider =
+        wm_model_find_named(l->world.model, 0, WM_KIND_PROVIDER, r->namespace_, r->provider);
+    struct wm_followed_object about = {WM_KIND_PROVIDER, r->namespace_, r->provider,
+                                       provider ? wm_provider_of(provider)->uid : ""};
+
+    wm_follow_event(l->f, &about, warning, reason, note, l->events);
+}
+
+static bool is_culprit(const struct wm_restart *r, const char *uid)
+{
+    for (size_t i = 0; i < r->n_culprits; i++)
+        if (strcmp(r->culprits[i].uid, uid) == 0)
+            return true;
+    return false;
+}
+
+static void tell(const struct look *l, enum news n)
+{
+    const struct wm_restart *r = l->restart;
+    char note[WM_MESSAGE_MAX];
+    bool warning = words[n].warning || gap_of(l, r) >= WM_GAP_BEYOND;
+
+    wm_restart_say(r, now_s(l), l->world.gap_marks, note, sizeof note);
+    tell_provider(l, warning, words[n].reason, note);
+    for (size_t i = 0; i < r->n_culprits; i++)
+        tell_migration(l, r->culprits[i].uid, warning, words[n].reason, note);
+    for (size_t i = 0; i < r->n_victims; i++)
+        if (!is_culprit(r, r->victims[i].uid))
+            tell_migration(l, r->victims[i].uid, true, words[n].reason, note);
+}
+
+/* Of several news at once the first is told. */
+static void tell_news(const struct look *l, struct known_restart *known)
+{
+    bool silent = !l->events || !l->f->opts.events;
+
+    for (int n = 0; n < NEWS_COUNT; n++) {
+        int64_t at_s = when(l, l->restart, (enum news)n);
+
+        if (!at_s || (known->told & 1u << n))
+            continue;
+        known->told |= 1u << n;
+        if (silent || at_s < l->f->restarts_since_s)
+            continue;
+        tell(l, (enum news)n);
+        silent = true;
+    }
+}
+
+static void look_at(void *ctx, const struct wm_restart *r)
+{
+    struct look *l = ctx;
+    struct known_restart *known = find_or_add(l->f, r->key);
+    uint64_t digest = digest_of(l, r);
+
+    l->restart = r;
+    if (!known)
+        return;
+    known->round = l->f->restarts_round;
+    if (known->digest != digest)
+        wm_model_each(l->world.model, WM_KIND_VMMIGRATION, mark, l);
+    known->digest = digest;
+    tell_news(l, known);
+}
+
+void wm_follow_restarts(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
+{
+    struct look l = {.f = f, .events = events};
+    int64_t now_ms = wm_mono_ms();
+
+    if (now_ms < f->restarts_ms)
+        return;
+    f->restarts_ms = now_ms + LOOK_MS;
+    f->restarts_round++;
+    wm_fleet_lock(fleet);
+    wm_fleet_world(fleet, &l.world);
+    if (!events || !f->restarts_since_s)
+        f->restarts_since_s = now_s(&l);
+    wm_ledger_each(l.world.ledger, look_at, &l);
+    wm_fleet_unlock(fleet);
+    forget_missing(f);
+}
