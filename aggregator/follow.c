@@ -405,7 +405,8 @@ void wm_follow_wait(struct wm_follow *f, int ms)
     struct timespec at = {until / 1000, (until % 1000) * 1000000},
                     rest = {f->rest_until_ms / 1000, (f->rest_until_ms % 1000) * 1000000};
 
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &rest, NULL);
+    if (f->rest_until_ms > until - ms)
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &rest, NULL);
     pthread_mutex_lock(&f->lock);
     while (!f->woken && pthread_cond_timedwait(&f->wake, &f->lock, &at) == 0)
         ;

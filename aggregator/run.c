@@ -13,7 +13,7 @@
 #include "waymark/host.h"
 #include "waymark/log.h"
 
-enum { TURN_MS = 200, TICK_MS = 1000, RELEASE_MS = 30000, LARGE_BLOCK = 64 << 10 };
+enum { TURN_MS = 200, LOOK_MS = 20, TICK_MS = 1000, RELEASE_MS = 30000, LARGE_BLOCK = 64 << 10 };
 
 static const char USER_AGENT[] = "waymark-aggregator/" WAYMARK_VERSION;
 
@@ -309,18 +309,20 @@ static int start(struct running *r, struct wm_error *err)
 
 /* --- running --- */
 
-static bool is_told_to_stop(const sigset_t *signals)
+static bool is_told_to_stop(const sigset_t *signals, int wait_ms)
 {
-    static const struct timespec at_once = {0};
+    const struct timespec wait = {.tv_nsec = wait_ms * 1000000L};
 
-    return sigtimedwait(signals, NULL, &at_once) > 0;
+    return sigtimedwait(signals, NULL, &wait) > 0;
 }
 
 static void turns(struct running *r, const sigset_t *signals)
 {
     int64_t tick_ms = 0, release_ms = wm_mono_ms() + RELEASE_MS;
+    bool ready = false;
 
-    while (!is_told_to_stop(signals)) {
+    /* As long as lists come in, each of their objects would wake us for nothing. */
+    while (!is_told_to_stop(signals, ready ? 0 : LOOK_MS)) {
         int64_t now_ms = wm_mono_ms();
 
         if (now_ms >= tick_ms) {
@@ -328,7 +330,8 @@ static void turns(struct running *r, const sigset_t *signals)
             wm_canary_tick(r->canary);
             tick_ms = now_ms + TICK_MS;
         }
-        if (wm_fleet_synced(r->fleet) && wm_reports_looked(r->reports)) {
+        ready = wm_fleet_synced(r->fleet) && wm_reports_looked(r->reports);
+        if (ready) {
             wm_follow_turn(r->follow, r->fleet, r->events);
             if (r->repair)
                 wm_repair_turn(r->repair, r->fleet);
@@ -337,7 +340,8 @@ static void turns(struct running *r, const sigset_t *signals)
             wm_memory_release();
             release_ms = now_ms + RELEASE_MS;
         }
-        wm_follow_wait(r->follow, TURN_MS);
+        if (ready)
+            wm_follow_wait(r->follow, TURN_MS);
     }
 }
 

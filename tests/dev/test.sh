@@ -38,7 +38,7 @@ run_part() {
     case $1 in
         unit) need build && bash "$WM_ROOT/tests/dev/unit.sh" dev ;;
         asan | tsan) need build,test && bash "$WM_ROOT/tests/dev/unit.sh" "$1" ;;
-        e2e) need cluster && bash "$WM_ROOT/tests/e2e/run.sh" ;;
+        e2e) need cluster && bash "$WM_ROOT/tests/e2e/lanes.sh" ;;
         e2e-*)
             need build,test,cluster
             bash "$WM_ROOT/tests/dev/build.sh" --preset "${1#e2e-}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # End-to-end tests on a real API server.
-# Usage: tests/e2e/run.sh [--list] [--keep] [PATTERN...]      (./dev test e2e runs all of them)
+# Usage: tests/e2e/run.sh [--list] [--keep] [PATTERN...]      (./dev test e2e runs all of them, by lanes.sh)
 #
 #   PATTERN   only tests whose "case: description function" contains one of them (a shell pattern)
 #   --list    print the tests and run none
@@ -13,6 +13,7 @@
 # $WAYMARK_WEBHOOK names another webhook than build/release's, e.g. one with a sanitizer: what that finds is a failure.
 # $WAYMARK_REAL_CRDS names a folder with the original definitions of MTC, Velero and VirtRigaud (any depth of *.yaml):
 # tests that ask for them are skipped where there is none.
+# $E2E_CLAIMS names the folder in which the lanes of lanes.sh claim cases, $E2E_BACKWARDS makes the last case the first.
 set -euo pipefail
 # shellcheck source=tests/dev/kube.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../dev/kube.sh"
@@ -57,7 +58,9 @@ wanted() {
 }
 
 files=() functions=() titles=()
-for file in "$WM_ROOT"/tests/e2e/cases/*.sh; do
+cases=("$WM_ROOT"/tests/e2e/cases/*.sh)
+[[ -z ${E2E_BACKWARDS:-} ]] || mapfile -t cases < <(printf '%s\n' "${cases[@]}" | tac)
+for file in "${cases[@]}"; do
     [[ -e $file ]] || continue
     case_name=$(basename "$file" .sh)
     found=''
@@ -103,7 +106,7 @@ leave() {
 at_exit leave
 
 logs=$WM_LOGS/e2e
-rm -rf "$logs"
+[[ -n ${E2E_CLAIMS:-} ]] || rm -rf "$logs"
 mkdir -p "$logs"
 export ASAN_OPTIONS="log_path=$logs/sanitizer" UBSAN_OPTIONS="log_path=$logs/sanitizer:print_stacktrace=1"
 export TSAN_OPTIONS="log_path=$logs/sanitizer"
@@ -156,11 +159,19 @@ around() {
 failures=()
 remember_failure() { failures+=("$1: $(tail -n 3 "$2" | cut -c1-400)"); }
 
+# is_mine FILE: no other lane has taken it
+is_mine() { [[ -z ${E2E_CLAIMS:-} ]] || mkdir "$E2E_CLAIMS/$(basename "$1")" 2>/dev/null; }
+
 export E2E_TEST_DIR='' E2E_CASE_DIR=''
-current='' began_well=1
+current='' began_well=1 others=''
 for ((i = 0; i < ${#titles[@]}; i++)); do
     file=${files[i]} function=${functions[i]} title=${titles[i]}
+    [[ $file != "$others" ]] || continue
     if [[ $file != "$current" ]]; then
+        is_mine "$file" || {
+            others=$file
+            continue
+        }
         [[ -z $current ]] || around case_end "$current" || ((failed += 1))
         [[ -z $current ]] || end_everything "$E2E_CASE_DIR"
         current=$file E2E_CASE_DIR=$E2E_DIR/$(basename "$file" .sh)
@@ -197,7 +208,7 @@ for ((i = 0; i < ${#titles[@]}; i++)); do
     esac
     end_everything "$E2E_TEST_DIR"
 done
-around case_end "$current" || ((failed += 1))
+[[ -z $current ]] || around case_end "$current" || ((failed += 1))
 [[ -z $current ]] || end_everything "$E2E_DIR" # so that leaks are told, too
 if compgen -G "$logs/sanitizer*" >/dev/null; then
     ((failed += 1))

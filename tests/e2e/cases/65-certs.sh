@@ -39,7 +39,7 @@ at_rest() {
     kubectl get "${SECRET[@]}" -o json | jq -e '.data | has("tls.crt") and (has("next.crt") or has("previous-ca.crt") | not)' &&
         kubectl get "${CONFIG[@]}" -o json |
         jq -e --arg ca "$(kubectl get "${SECRET[@]}" -o jsonpath='{.data.ca\.crt}')" \
-            '[.webhooks[].clientConfig.caBundle] == [range(4) | $ca]' || return 1
+            '[.webhooks[].clientConfig.caBundle] | length > 0 and all(. == $ca)' || return 1
     for _ in 1 2 3 4 5 6; do
         diff <(served) <(in_secret tls.crt | openssl x509 -outform PEM) || return 1
     done
