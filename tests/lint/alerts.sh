@@ -22,6 +22,10 @@ while read -r alert; do
     grep -q "alertname: $alert\$" tests/alerts/alerts.test.yaml || fail "tests/alerts/alerts.test.yaml never sees $alert fire"
 done < <(sed -n 's/^ *- alert: //p' $overlay/alerts.yaml)
 
+while read -r series; do
+    grep -rqs "\"$series\"" aggregator webhook lib || fail "no program has the metric $series"
+done < <(rules | grep -o 'waymark_[a-z_]*' | sort -u)
+
 while read -r _ _ port; do
     [[ $(grep -c "^ *- name: $port\$" manifests/base/deployment.yaml manifests/base/aggregator.yaml | grep -c ':1$') == 2 ]] ||
         fail "not both programs have a port $port"

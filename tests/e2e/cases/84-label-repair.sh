@@ -152,3 +152,65 @@ rode_along() {
     on host kubectl get migmigration running -n openshift-migration -o json | jq -e ".metadata.labels[\"$PLAN_KEY\"] ==
         \"nginx-plan\" and any(.status.conditions[]; .type == \"MigrationProgress\")" >/dev/null
 }
+
+# vm_migration NAMESPACE NAME: on the host, with the PVC that VirtRigaud would make for it
+vm_migration() {
+    on host kubectl create -f - >/dev/null <<END
+apiVersion: infra.virtrigaud.io/v1beta1
+kind: VMMigration
+metadata: {name: $2, namespace: $1}
+spec:
+  metadata: {project: shop}
+  source: {vmRef: {name: $2}, providerRef: {name: vs}}
+  target: {name: $2, providerRef: {name: lv}}
+  storage: {type: pvc, pvc: {storageClassName: nfs, size: 1Gi}}
+END
+    on host kubectl create -f - >/dev/null <<END
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: $2-storage
+  namespace: $1
+  labels: {virtrigaud.io/component: migration-storage, virtrigaud.io/migration: $2}
+  ownerReferences: [{apiVersion: infra.virtrigaud.io/v1beta1, kind: VMMigration, name: $2, uid: $(on host uid_of vmmigration "$2" "$1"), controller: true}]
+spec: {accessModes: [ReadWriteMany], storageClassName: nfs, resources: {requests: {storage: 1Gi}}}
+END
+}
+# vm_phase NAMESPACE NAME PHASE: as VirtRigaud writes it, through the status subresource
+vm_phase() {
+    on host kubectl get vmmigration "$2" -n "$1" -o json | jq --arg phase "$3" '.status = {phase: $phase}' |
+        on host kubectl replace --raw "/apis/infra.virtrigaud.io/v1beta1/namespaces/$1/vmmigrations/$2/status" -f - >/dev/null
+}
+# vm_labels NAMESPACE KIND NAME: ours
+vm_labels() {
+    on host kubectl get "$2" "$3" -n "$1" -o json | jq -r '.metadata.labels // {} | to_entries[] |
+        select(.key | startswith("virtrigaud.io/") | not) | "\(.key)=\(.value)"' | sort | xargs
+}
+VM_LABELS="$NAME_KEY=web $PLAN_KEY=shop waymark.io/source-provider=vs waymark.io/target-provider=lv"
+vm_labelled() { [[ $(vm_labels vm vmmigration web) == "$VM_LABELS" ]]; }
+claim_labelled() { [[ $(vm_labels vm pvc web-storage) == "$NAME_KEY=web $UID_KEY=$VM_UID $PLAN_KEY=shop waymark.io/source-provider=vs waymark.io/target-provider=lv" ]]; }
+
+# a VMMigration and its PVC are labelled, the one when VirtRigaud does not copy its disk; where PVCs have siblings none is
+test_virtual_machines() {
+    local name
+    on host kubectl create namespace vm >/dev/null
+    on host kubectl create namespace vms >/dev/null
+    vm_migration vm web
+    VM_UID=$(on host uid_of vmmigration web vm)
+    vm_phase vm web Exporting
+    for name in a b; do
+        vm_migration vms $name
+        vm_phase vms $name Ready
+    done
+    aggregator --conditions=false --repair-per-s 100
+    eventually 20 sees_all
+    eventually 10 claim_labelled
+    assert_eq "$NAME_KEY=a $PLAN_KEY=shop waymark.io/source-provider=vs waymark.io/target-provider=lv" \
+        "$(vm_labels vms vmmigration a)" 'labels of one that has ended'
+    sleep 2
+    assert_eq '' "$(vm_labels vm vmmigration web)" 'labels of one whose disk is exported'
+    assert_eq '' "$(vm_labels vms pvc a-storage)$(vm_labels vms pvc b-storage)" 'labels of PVCs with a sibling'
+    vm_phase vm web Ready
+    eventually 10 vm_labelled
+    on host kubectl delete vmmigration,pvc --all -n vms >/dev/null
+}
