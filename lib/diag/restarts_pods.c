@@ -53,12 +53,12 @@ static void see_ready(struct wm_pod_memo *p, int64_t ready_s, int64_t now_s)
 {
     const struct wm_stay *last = p->n_stays ? &p->stays[p->n_stays - 1] : NULL;
 
-    if (!last)
+    if (last && !last->to_s) {
+        if (ready_s > last->from_s)
+            bridge(p, ready_s);
+    } else if (!last || ((ready_s > last->from_s || !ready_s) && !wm_pod_memo_end(p))) {
         begin_stay(p, ready_s ? ready_s : now_s);
-    else if (ready_s > last->from_s && !last->to_s)
-        bridge(p, ready_s);
-    else if (last->to_s && (ready_s > last->from_s || !ready_s) && !wm_pod_memo_end(p))
-        begin_stay(p, ready_s ? ready_s : now_s);
+    }
 }
 
 /* --- one pod --- */

@@ -303,16 +303,22 @@ static void cut_off(struct wm_entry *e, const struct wm_entry *next)
 /* Those before are looked at again: what they did to pods may be seen later than what came after them. */
 static void look_back(const struct wm_glance *g, struct wm_entry *e)
 {
-    struct wm_entry *before = one_before(g, e);
+    struct wm_entry *chain[WM_RESTARTS_MAX], *next = e;
+    size_t n = 0;
 
-    if (before && !before->sealed) {
-        look_back(g, before);
-        cut_off(before, e);
-        wm_entry_conclude(g, before);
+    for (; next && n < WM_RESTARTS_MAX && (n == 0 || !next->sealed); next = one_before(g, next))
+        chain[n++] = next;
+    for (size_t i = n; i-- > 0;) {
+        struct wm_entry *before = one_before(g, chain[i]);
+
+        if (i + 1 < n) {
+            cut_off(before, chain[i]);
+            wm_entry_conclude(g, before);
+        }
+        find_times(g, chain[i], before);
+        if (before && before->cut && !before->sealed)
+            cut_off(before, chain[i]);
     }
-    find_times(g, e, before);
-    if (before && before->cut && !before->sealed)
-        cut_off(before, e);
 }
 
 void wm_look_at_rollout(const struct wm_glance *g)
