@@ -7,7 +7,7 @@ source "$WM_ROOT/tests/e2e/virtrigaud.sh"
 PROVIDERS=$E2E_NAME-vm
 PROVIDERS_AUDIT=$E2E_DIR/providers-audit.log
 # Seconds that real restarts take minutes for. VirtRigaud's own 300 for the mount cannot be shortened.
-PROVIDERS_SETTINGS=(--thresholds 'signal=2,startup=5,rollout=6,tidy=8' --gaps 'typical=2,worst-case=7,outage=12')
+PROVIDERS_SETTINGS=(--thresholds 'signal=2,startup=5,queue=5,quiet=8,rollout=6,tidy=8' --gaps 'typical=2,worst-case=7,outage=12')
 
 # providers_up: the control plane, started at first use, and an aggregator for this case; for case_begin. Nodes are played, too:
 # the controllers that look after them and after pods without one would take the pods away.
@@ -107,12 +107,12 @@ restarted() {
 found() {
     holds "$(see migrationreports "$1.vm" | jq -c .status.findings)" 'any(.[]?; .cause == $c and ('"${3:-true}"'))' --arg c "$2"
 }
-# told KIND NAME REASON [PART]: an Event about it has been recorded, "" for any reason
+# told KIND NAME REASON [PART]: an Event about it has been recorded
 told() {
     holds "$(rest GET "apis/events.k8s.io/v1/namespaces/$NS/events" | jq -c --arg k "$1" --arg n "$2" '[.items[] |
         select(.regarding.kind == $k and .regarding.name == $n and .reportingController != "kubelet") |
         {reason, type, note, count: (.series.count // 1)}]')" \
-        'any(.[]; ($r == "" or .reason == $r) and (.note | contains($p)))' --arg r "$3" --arg p "${4:-}"
+        'any(.[]; .reason == $r and (.note | contains($p)))' --arg r "$3" --arg p "${4:-}"
 }
 # measured METRIC PROVIDER [LABEL]: the metric's value for this provider of the namespace
 measured() {
@@ -132,8 +132,8 @@ our_writes() {
         (.userAgent | startswith("waymark-aggregator")) and .responseStatus.code == 200) | .requestReceivedTimestamp]' \
         "$PROVIDERS_AUDIT"
 }
-# mount_limit MIGRATION: when VirtRigaud gives up waiting, as a time
-mount_limit() { see persistentvolumeclaims "$1-storage" | jq -r '.metadata.creationTimestamp | fromdate + 300 | todate'; }
+# mount_limit MIGRATION: when VirtRigaud gives up waiting, as a time of day
+mount_limit() { see persistentvolumeclaims "$1-storage" | jq -r '.metadata.creationTimestamp | fromdate + 300 | todate[11:]'; }
 
 # --- what the scenarios share ---
 
