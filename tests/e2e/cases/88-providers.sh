@@ -15,8 +15,10 @@ test_mounting() {
 
 # clean: all three are rolled when the PVC is made, and again when it is deleted, and serve all the time
 clean() {
-    local name
+    local name down
     three_providers
+    eventually 20 measures waymark_provider_rollouts_in_progress px == 0
+    down=$(measured waymark_provider_unavailable_seconds_total px) # until it was up for the first time
     volume web-storage
     vm_migration web
     mounting web
@@ -40,7 +42,7 @@ clean() {
     eventually 20 told Provider px ProviderRestarted web-storage
     deleted_again
 }
-deleted_again() {
+deleted_again() { # sees $down
     vm_deleted web
     roll
     eventually 20 measures waymark_provider_rollouts_in_progress px == 1
@@ -49,7 +51,7 @@ deleted_again() {
     eventually 20 gone persistentvolumeclaims web-storage
     eventually 20 gone vmmigrations web
     eventually 20 measures waymark_provider_restarts_total px == 2 'kind="rollout"'
-    eventually 20 measures waymark_provider_unavailable_seconds_total px == 0
+    assert_eq "$down" "$(measured waymark_provider_unavailable_seconds_total px)" 'seconds without a ready pod of px'
     eventually 20 told Provider px ProviderRestarted deleted
 }
 
@@ -74,9 +76,11 @@ class_of() {
 # gap SECONDS [COMMAND...]: a provider whose strategy is Recreate is away at least so long while web's PVC comes; COMMAND is run when
 # that time is over
 gap() {
-    local began ended gap
+    local began ended gap down
     STRATEGY=Recreate provider vs vsphere
     provider lv libvirt
+    eventually 20 measures waymark_provider_rollouts_in_progress lv == 0
+    down=$(measured waymark_provider_unavailable_seconds_total vs)
     volume web-storage
     vm_migration web
     mounting web
@@ -93,7 +97,7 @@ gap() {
         (.unavailableFrom | fromdate) == $from' --argjson gap "$gap" --argjson from "$began" --arg class "$(class_of "$gap")"
     restarted web lv pvc-created '.class == "NoGap"' || fail 'lv has a gap'
     eventually 90 says web ProviderRestarts "$(class_of "$gap")" vs web-storage
-    eventually 20 measures waymark_provider_unavailable_seconds_total vs == "$gap"
+    eventually 20 measures waymark_provider_unavailable_seconds_total vs == $((down + gap))
     eventually 20 refused measured waymark_provider_unavailable_since_seconds vs
 }
 # recreated: the gap that VirtRigaud's documents speak of, to the second
@@ -105,7 +109,8 @@ outage() {
 }
 gap_is_open() {
     eventually 20 measures waymark_provider_unavailable_since_seconds vs '>' 0
-    eventually 60 restarted web vs pvc-created '.state != "finished" and .class == "Unavailable" and (.unavailableTo | not)'
+    eventually 20 restarted web vs pvc-created '.state != "finished" and .unavailableFrom and (.unavailableTo | not)'
+    eventually 60 says web ProviderRestarts Unavailable 'no ready pod since'
 }
 
 MOUNT_FAILED='timed out after 5m0s waiting for providers to mount migration PVC %s (%s); verify the PVC and the provider pods'
@@ -121,7 +126,7 @@ pending() {
     eventually 90 says db MigrationStalled VmClaimNoStorageClass fast-rwx db-storage
     eventually 60 says db MigrationProgress Validating "$(mount_limit db)"
     for name in vs lv px; do
-        eventually 20 restarted db $name pvc-created '.state == "stuck" and .unavailableSeconds == 0'
+        eventually 20 restarted db $name pvc-created '.state == "stuck" and (.unavailableFrom | not)'
         eventually 20 measures waymark_provider_rollouts_stuck $name == 1
     done
     eventually 60 says db ProviderRestarts RolloutStuck db-storage
@@ -156,7 +161,7 @@ multi_attach() {
         "Multi-Attach error for volume \"pv-app\" Volume is already used by pod(s) $holder" 7
     eventually 90 says app MigrationStalled ProviderMultiAttach "$holder" "$blocked" n1
     found app ProviderMultiAttach '.remedy | tostring | contains("ReadWriteMany")' || fail 'the remedy'
-    eventually 20 restarted app lv pvc-created '.state == "stuck" and .stuck == "FailedAttachVolume" and .unavailableSeconds == 0'
+    eventually 20 restarted app lv pvc-created '.state == "stuck" and .stuck == "FailedAttachVolume" and (.unavailableFrom | not)'
     restarted app vs pvc-created '.state == "finished" and .culprits[0].migration == "app"' || fail 'the restart of vs'
     eventually 60 says app ProviderRestarts RolloutStuck lv
 }
