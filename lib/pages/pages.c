@@ -5,7 +5,8 @@
 
 #include "waymark/address.h"
 
-enum { PAGE_MAX = 256 << 10, CONNECTIONS_MAX = 64, TIMEOUT_S = 10 };
+/* PAGE_MAX: the metrics of 2,048 watches are 2 MiB. */
+enum { PAGE_MAX = 4 << 20, CONNECTIONS_MAX = 64, TIMEOUT_S = 10 };
 
 struct wm_pages {
     struct MHD_Daemon *daemon;
@@ -29,6 +30,20 @@ static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, const ch
     return ok;
 }
 
+/* Half a page would be taken for a whole one: what is missing from metrics raises no alert. */
+static enum MHD_Result reply_page(struct MHD_Connection *c, const struct wm_page *page, void *ctx)
+{
+    struct wm_buf body = WM_BUF_MAX(PAGE_MAX);
+    unsigned status = page->print(ctx, &body);
+
+    if (body.bad) {
+        wm_buf_clear(&body);
+        wm_buf_puts(&body, "the page is too long\n");
+        return reply(c, MHD_HTTP_INTERNAL_SERVER_ERROR, WM_PAGE_TEXT, &body);
+    }
+    return reply(c, status, page->content_type, &body);
+}
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **seen)
 {
@@ -48,11 +63,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
         return reply(c, MHD_HTTP_METHOD_NOT_ALLOWED, WM_PAGE_TEXT, &body);
     }
     for (size_t i = 0; i < p->n; i++)
-        if (strcmp(url, p->table[i].path) == 0) {
-            unsigned status = p->table[i].print(p->ctx, &body);
-
-            return reply(c, status, p->table[i].content_type, &body);
-        }
+        if (strcmp(url, p->table[i].path) == 0)
+            return reply_page(c, &p->table[i], p->ctx);
     wm_buf_puts(&body, "there are");
     for (size_t i = 0; i < p->n; i++)
         wm_buf_printf(&body, " %s", p->table[i].path);
