@@ -7,6 +7,7 @@
 #        ./dev cluster stop|start|restart NAME [PART]   PART: apiserver (the default), etcd or controller-manager
 #        ./dev cluster pause|resume NAME [PART]         freeze it and let it go on
 #        ./dev cluster assets                     find or build the programs; see ./dev cluster assets --help
+#        ./dev cluster node up|down NAME          a real node in it, as root; see ./dev cluster node --help
 #
 # NAME is waymark when none is given; --name NAME says the same. What stop and restart end gets two seconds to end by
 # itself: an API server that still serves watches would take much longer.
@@ -390,7 +391,7 @@ case $command in
         usage "$0"
         exit
         ;;
-    assets) exec bash "$WM_ROOT/tests/cluster/assets.sh" "$@" ;;
+    assets | node) exec bash "$WM_ROOT/tests/cluster/$command.sh" "$@" ;;
 esac
 [[ " $* " != *' --help '* && " $* " != *' -h '* ]] || {
     usage "$0"

@@ -3,7 +3,7 @@
 # Usage: ./dev setup [--yes] [--only PURPOSE[,PURPOSE...]]
 #
 #   --yes    do not ask, even on a terminal
-#   --only   build, test, lint, cluster, assets, bench or all (the default); cluster includes assets
+#   --only   build, test, lint, cluster, assets, node, bench or all (the default, without node); cluster includes assets
 #   --list   print the table and install nothing
 #
 # Needs root or sudo only when something is missing. A tool found in PATH counts, wherever it came from. Of the package
@@ -55,6 +55,11 @@ assets   gcc                                    gcc              compiles the pa
 assets   libc6-dev                              -                the same
 assets   rsync                                  rsync            used by its build
 assets   jq                                     jq               used by its build
+node     containerd                             containerd       runs containers
+node     runc                                   runc             starts each of them
+node     containernetworking-plugins            -                connects pods to a bridge
+node     iproute2                               ip               makes the bridge
+node     busybox-static                         -                all that is in the pods' image
 bench    wrk                                    wrk              makes load
 bench    jq                                     jq               counts
 bench    bsdextrautils                          column           prints the table
@@ -142,24 +147,23 @@ if [[ -z $yes && -t 0 && -t 2 ]]; then
     [[ ${answer:-y} == [yY]* ]] || die "nothing was installed"
 fi
 
-# etcd-server brings a system service, which nothing here uses. The guard keeps the installation from starting that one
-# service (policy-rc.d is how Debian lets an administrator say so), and leaves a guard that is already there alone.
+# etcd-server and containerd bring system services, which nothing here uses. The guard keeps the installation from starting
+# these (policy-rc.d is how Debian lets an administrator say so), and leaves a guard that is already there alone.
 guard=/usr/sbin/policy-rc.d
 guarded=''
-fresh_etcd=''
+fresh=()
 remove_guard() {
     [[ -z $guarded ]] || "${as_root[@]}" rm -f "$guard"
     guarded=''
 }
-if [[ " ${missing[*]} " == *' etcd-server '* ]]; then
-    fresh_etcd=1
-    if [[ ! -e $guard ]]; then
-        at_exit remove_guard
-        guarded=1
-        printf '%s\n' '#!/bin/sh' "case \$1 in etcd | etcd.service) exit 101 ;; esac" 'exit 0' |
-            "${as_root[@]}" tee "$guard" >/dev/null
-        "${as_root[@]}" chmod 755 "$guard"
-    fi
+[[ " ${missing[*]} " != *' etcd-server '* ]] || fresh+=(etcd)
+[[ " ${missing[*]} " != *' containerd '* ]] || fresh+=(containerd)
+if ((${#fresh[@]})) && [[ ! -e $guard ]]; then
+    at_exit remove_guard
+    guarded=1
+    printf '%s\n' '#!/bin/sh' "case \${1%.service} in $(IFS='|' && echo "${fresh[*]}")) exit 101 ;; esac" 'exit 0' |
+        "${as_root[@]}" tee "$guard" >/dev/null
+    "${as_root[@]}" chmod 755 "$guard"
 fi
 
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
@@ -168,7 +172,7 @@ step 'setup: apt-get update' "$WM_LOGS/apt-update.log" "${apt[@]}" update ||
 step "setup: installing ${#missing[@]} packages" "$WM_LOGS/apt-install.log" \
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || die "the packages could not be installed"
 remove_guard
-if [[ -n $fresh_etcd && -d /run/systemd/system ]]; then
-    "${as_root[@]}" systemctl --quiet disable etcd.service 2>/dev/null || true
+if ((${#fresh[@]})) && [[ -d /run/systemd/system ]]; then
+    "${as_root[@]}" systemctl --quiet disable "${fresh[@]/%/.service}" 2>/dev/null || true
 fi
 fetch_promtool
