@@ -215,6 +215,7 @@ void wm_report_status(const struct wm_world *w, const struct wm_situation *s, co
     wm_report_put_stall(h, out);
     if (d)
         wm_report_put_findings(d, out);
+    wm_report_put_restarts(w, s, out);
     wm_report_put_progress(s, out);
     wm_report_put_tree(w, s, end, out);
     wm_put_close(out, '}');

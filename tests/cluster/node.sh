@@ -37,6 +37,7 @@ can() {
     ((UID == 0)) || cannot 'needs root'
     unshare --mount --pid --fork true 2>/dev/null || cannot 'no mounts'
     can_cgroup || cannot 'no cgroups'
+    need node
     can_bridge || cannot 'no bridges'
 }
 cannot() {
@@ -163,7 +164,7 @@ up() {
     local subnet image began
     local -a scheduler_args=()
     can
-    need cluster,node
+    need cluster
     bash "$WM_ROOT/tests/cluster/assets.sh" --with node >/dev/null
     KUBELET=$(find_program kubelet)
     [[ -n $CONTROLLER_MANAGER ]] || die "cluster $NAME has no controller manager, so that nothing would run on a node"

@@ -4,6 +4,7 @@
 #
 #   unit   unit tests (build/dev)
 #   e2e    end-to-end tests on a real API server of this machine
+#   node   end-to-end tests with a real node and real pods; needs root, cgroups and mounts, and is skipped without
 #   e2e-asan, e2e-tsan   the end-to-end tests of the webhook with one of the sanitizers below in it
 #   asan   the unit tests under the address and undefined behaviour sanitizers
 #   tsan   the unit tests under the thread sanitizer
@@ -17,12 +18,12 @@ set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(unit asan tsan fuzz lint e2e-asan e2e-tsan e2e)
+all=(unit asan tsan fuzz lint e2e-asan e2e-tsan e2e node)
 verbose='' parts=()
 while (($#)); do
     case $1 in
         --verbose | -v) verbose=1 ;;
-        unit | e2e | e2e-asan | e2e-tsan | asan | tsan | fuzz | lint) parts+=("$1") ;;
+        unit | e2e | node | e2e-asan | e2e-tsan | asan | tsan | fuzz | lint) parts+=("$1") ;;
         all) parts+=("${all[@]}") ;;
         -h | --help)
             usage "$0"
@@ -39,6 +40,12 @@ run_part() {
         unit) need build && bash "$WM_ROOT/tests/dev/unit.sh" dev ;;
         asan | tsan) need build,test && bash "$WM_ROOT/tests/dev/unit.sh" "$1" ;;
         e2e) need cluster && bash "$WM_ROOT/tests/e2e/lanes.sh" ;;
+        node)
+            need cluster
+            # Built before the clock of a test runs; where there can be no node, the tests say so.
+            ! bash "$WM_ROOT/tests/cluster/node.sh" can || bash "$WM_ROOT/tests/cluster/assets.sh" --with node
+            E2E_SUITE=node bash "$WM_ROOT/tests/e2e/run.sh"
+            ;;
         e2e-*)
             need build,test,cluster
             bash "$WM_ROOT/tests/dev/build.sh" --preset "${1#e2e-}"

@@ -10,6 +10,7 @@
 # says is at hand in each. Each test runs in a process of its own; the case's functions case_begin and case_end, if it
 # has them, run before and after its tests. All share one cluster with the project's own definitions.
 #
+# $E2E_SUITE names another folder of cases beside tests/e2e/cases: node has those that need a real node (./dev test node).
 # $WAYMARK_WEBHOOK names another webhook than build/release's, e.g. one with a sanitizer: what that finds is a failure.
 # $WAYMARK_REAL_CRDS names a folder with the original definitions of MTC, Velero and VirtRigaud (any depth of *.yaml):
 # tests that ask for them are skipped where there is none.
@@ -58,7 +59,7 @@ wanted() {
 }
 
 files=() functions=() titles=()
-cases=("$WM_ROOT"/tests/e2e/cases/*.sh)
+cases=("$WM_ROOT/tests/e2e/${E2E_SUITE:-cases}"/*.sh)
 [[ -z ${E2E_BACKWARDS:-} ]] || mapfile -t cases < <(printf '%s\n' "${cases[@]}" | tac)
 for file in "${cases[@]}"; do
     [[ -e $file ]] || continue
@@ -105,7 +106,7 @@ leave() {
 }
 at_exit leave
 
-logs=$WM_LOGS/e2e
+logs=$WM_LOGS/e2e${E2E_SUITE:+-$E2E_SUITE}
 [[ -n ${E2E_CLAIMS:-} ]] || rm -rf "$logs"
 mkdir -p "$logs"
 export ASAN_OPTIONS="log_path=$logs/sanitizer" UBSAN_OPTIONS="log_path=$logs/sanitizer:print_stacktrace=1"
@@ -133,7 +134,7 @@ attempt() {
 show_failure() {
     local server
     sed 's/^/    /' "$1" | tail -n 60 >&2
-    for server in "$E2E_TEST_DIR"/*.log "$E2E_DIR"/shared/*.log "$(dirname "$KUBECONFIG")/apiserver.log"; do
+    for server in "$E2E_TEST_DIR"/*.log "$E2E_DIR"/shared/*.log "$(dirname "$KUBECONFIG")"/{apiserver,node/kubelet}.log; do
         [[ -s $server ]] || continue
         cp "$server" "${1%.log}.$(basename "$server")"
         say "    the end of ${server##*/}:"

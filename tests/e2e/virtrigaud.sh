@@ -40,6 +40,11 @@ deployment_of() { printf 'virtrigaud-provider-%s-%s\n' "$NS" "$1"; }
 # provider NAME TYPE [IMAGE]: one that serves, with its Deployment and a Ready pod on node n1; STRATEGY names another than the
 # default one
 provider() {
+    provider_made "$@"
+    eventually 20 serves "$1" n1
+}
+# provider_made NAME TYPE [IMAGE]: the same, and its pods are somebody else's
+provider_made() {
     local uid
     jq -n --arg name "$1" --arg type "$2" --arg image "${3:-registry.example.com/provider-$2:v1}" '{
         apiVersion: "infra.virtrigaud.io/v1beta1", kind: "Provider", metadata: {name: $name},
@@ -48,7 +53,6 @@ provider() {
     uid=$(uid_in providers "$1")
     deployment_yaml "$1" "$2" "$uid" "${3:-registry.example.com/provider-$2:v1}" | make deployments
     provider_is "$1" DeploymentReady
-    eventually 20 serves "$1" n1
 }
 # deployment_yaml NAME TYPE UID IMAGE
 deployment_yaml() {
@@ -61,9 +65,12 @@ deployment_yaml() {
                 controller: true, blockOwnerDeletion: true}]},
         spec: ({replicas: 1, selector: {matchLabels: $selector}, template: {metadata: {labels: $selector}, spec: {
             terminationGracePeriodSeconds: 30, volumes: [{name: "tmp", emptyDir: {}}],
+            securityContext: {runAsUser: 65532, runAsNonRoot: true},
             containers: [{name: "provider", image: $image, volumeMounts: [{name: "tmp", mountPath: "/tmp"}],
                 lifecycle: {preStop: {exec: {command: ["sh", "-c", "sleep 15"]}}},
-                readinessProbe: {httpGet: {path: "/healthz", port: 8080}, initialDelaySeconds: 5, periodSeconds: 10}}]}}} +
+                readinessProbe: {httpGet: {path: "/healthz", port: 8080}, initialDelaySeconds: 5, periodSeconds: 10},
+                livenessProbe: {httpGet: {path: "/healthz", port: 8080}, initialDelaySeconds: 15, periodSeconds: 20},
+                securityContext: {readOnlyRootFilesystem: true, allowPrivilegeEscalation: false}}]}}} +
             if $strategy == "" then {} else {strategy: {type: $strategy}} end)}'
 }
 # provider_is NAME REASON: its status as the controller writes it, whole, with the condition that is set once for ever
