@@ -7,7 +7,7 @@ source "$WM_ROOT/tests/e2e/virtrigaud.sh"
 PROVIDERS=$E2E_NAME-vm
 PROVIDERS_AUDIT=$E2E_DIR/providers-audit.log
 # Seconds that real restarts take minutes for. VirtRigaud's own 300 for the mount cannot be shortened.
-PROVIDERS_SETTINGS=(--thresholds 'signal=2,startup=5,queue=5,quiet=8,rollout=6,tidy=8' --gaps 'typical=2,worst-case=7,outage=12')
+PROVIDERS_SETTINGS=(--thresholds 'signal=2,startup=5,queue=5,quiet=8,rollout=20,tidy=8' --gaps 'typical=2,worst-case=7,outage=12')
 
 # providers_up: the control plane, started at first use, and an aggregator for this case; for case_begin. Nodes are played, too:
 # the controllers that look after them and after pods without one would take the pods away.
@@ -25,6 +25,9 @@ providers_up() {
         providers_surroundings | kubectl create -f - >/dev/null
         for name in n1 n2 n3; do kubectl patch node "$name" --type merge -p '{"spec": {"taints": []}}' >/dev/null; done
     fi
+    run_aggregator
+}
+run_aggregator() {
     start_aggregator "$E2E_CASE_DIR" aggregator --kubeconfig "$KUBECONFIG" --namespace openshift-migration \
         --leader-election=false "${PROVIDERS_SETTINGS[@]}"
     eventually 20 aggregator_ready

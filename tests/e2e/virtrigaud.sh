@@ -221,8 +221,10 @@ vm_write() {
     mv "$own.new" "$own"
     eventually 5 vm_put "$1" "$own"
 }
-VM_WORDS='def is($type; $status; $reason; $message): .conditions = [.conditions[]? | select(.type != $type)] +
-    [{$type, $status, $reason, $message, lastTransitionTime: $now}];'
+# As its SetCondition: the time changes with the message, too.
+VM_WORDS='def is($type; $status; $reason; $message): {$type, $status, $reason, $message} as $new |
+    if any(.conditions[]?; del(.lastTransitionTime) == $new) then . else .conditions = [.conditions[]? |
+        select(.type != $type)] + [$new + {lastTransitionTime: $now}] end;'
 vm_put() {
     change_status vmmigrations "$1" '($own[0].conditions // [] | map(.type)) as $types | .status = ($own[0] | .conditions +=
         [($foreign[] | select($conflict == "")) | select(.type | IN($types[]) | not)])' --slurpfile own "$2" \

@@ -40,7 +40,18 @@ clean() {
     eventually 20 measures waymark_provider_restarts_total px == 1 'kind="rollout"'
     eventually 20 measures waymark_provider_rollouts_in_progress px == 0
     eventually 20 told Provider px ProviderRestarted web-storage
+    eventually 20 told VMMigration web ProviderRestarted 'no part in web'
+    described
     deleted_again
+}
+# described: the same by kubectl, as an operator asks
+described() {
+    local text
+    text=$(kubectl describe vmmigration web -n "$NS")
+    assert_contains 'waymark.io/verdict: Succeeded' "$text" verdict
+    assert_contains 'no moment without a ready pod' "$text" ProviderRestarts
+    assert_contains ProviderRestarted "$text" Events
+    assert_contains web.vm "$(kubectl get migrationreports -n "$NS")" reports
 }
 deleted_again() { # sees $down
     vm_deleted web
@@ -176,6 +187,7 @@ overwritten() {
     vm_begins web
     vm_exports web
     eventually 60 says web MigrationProgress Exporting
+    sleep 6 # what is gone sooner may not have been there yet
     for ((i = 0; i < 8; i++)); do
         CONFLICT=1 vm_exports web
         sleep 2
@@ -186,5 +198,34 @@ overwritten() {
     eventually 120 says web MigrationProgress Exporting
     writes=$(our_writes web | jq length)
     ((writes <= 6)) || fail "$writes writes"
+    (($(aggregator_metric waymark_words_lost_total) >= 1)) || fail 'no loss was noticed'
     vm_fails web 'Failed to start disk export: no space left on device'
+}
+
+# killed and started again, the aggregator knows all restarts as before, and tells none of them twice
+test_killed() {
+    providers
+    side_by_side remembered
+}
+
+restarts_of() { see migrationreports "$1.vm" | jq -c .status.restarts; }
+# restart_events: those about restarts in the namespace, each with how often
+restart_events() {
+    rest GET "apis/events.k8s.io/v1/namespaces/$NS/events" | jq -r '.items[] | select(.reason | startswith("Provider")) |
+        "\(.regarding.kind) \(.regarding.name) \(.reason) \(.series.count // 1) \(.note)"' | sort
+}
+remembered() {
+    local restarts events
+    gap 3
+    eventually 20 told Provider lv ProviderRestarted
+    restarts=$(restarts_of web) events=$(restart_events)
+    signal_process "$E2E_CASE_DIR" aggregator KILL
+    run_aggregator
+    sleep 5
+    assert_eq "$restarts" "$(restarts_of web)" 'restarts'
+    assert_eq "$events" "$(restart_events)" 'Events'
+    vm_deleted web
+    roll
+    replaced lv
+    eventually 20 told Provider lv ProviderRestarted deleted
 }

@@ -116,11 +116,12 @@ victim() {
     eventually 90 says a MigrationOutcome Failed 'Unavailable'
     eventually 90 says b ProviderRestarts NoGap a
     eventually 60 says a ProviderRestarts NoGap
+    eventually 20 told VMMigration a ProviderRestarted b-storage
     eventually 30 reported c '.outcome == "running" and .phase == "Pending"'
     churn
     copied b
 }
-CUT_BY_ROLLOUT=InterruptedByRollout
+CUT_BY_ROLLOUT=VmCopyInterrupted
 replaced_after() { # PROVIDER OTHER...: the first is through, the others follow
     eventually 20 rolled_out "$1"
     replaced "${@:2}"
@@ -137,7 +138,7 @@ churn() {
     eventually 20 measures waymark_provider_restarts_total vs == 4 'kind="rollout"'
     eventually 60 found b "$CHURN"
 }
-CHURN=TemplateChurn
+CHURN=ProviderChurn
 
 # what is left behind by migrations, by their deletion, and by Velero
 test_leftovers() {
