@@ -28,6 +28,7 @@ struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts)
 
 static void free_tracked(struct tracked *t)
 {
+    free(t->said);
     free(t->history);
     free(t->report_due);
     wm_volume_marks_done(&t->marks);
@@ -234,15 +235,19 @@ static void drop_gone(struct wm_follow *f)
     pthread_mutex_unlock(&f->lock);
 }
 
+bool wm_follow_is_unsaid(const struct tracked *t)
+{
+    return t->seen && t->wanted && t->live != t->wanted;
+}
+
 /* Whether a turn has anything to do with it; of a thousand that have ended, none as a rule. */
 static bool is_busy(const struct tracked *t, int64_t now_ms)
 {
     const struct stored *s = &t->stored;
-    bool unsaid = t->seen && t->wanted && t->live != t->wanted;
     bool changed = s->content && (s->gone || (s->version && s->version != s->ours));
 
-    return changed || t->dirty || is_time(t, now_ms) || t->report_unread || t->report_due || unsaid ||
-           t->slot.wanted_ms;
+    return changed || t->dirty || is_time(t, now_ms) || t->report_unread || t->report_due ||
+           wm_follow_is_unsaid(t) || t->slot.wanted_ms;
 }
 
 /* What time alone brings is looked for once a second. */
@@ -251,6 +256,17 @@ static void touch_all(struct wm_follow *f, int64_t now_ms)
     for (struct tracked *t = f->list; t; t = t->next)
         if (is_busy(t, now_ms))
             touch(f, t);
+}
+
+/* With the lock held.  Of a thousand that have ended, and bear what is to be said of them, that is megabytes.
+ */
+static void rest(struct tracked *t)
+{
+    t->touched = false;
+    if (!t->settled || t->live != t->wanted)
+        return;
+    free(t->said);
+    t->said = NULL;
 }
 
 /* Those that this turn has to do with.  The list only grows at its head while we walk: its tail is ours. */
@@ -270,8 +286,8 @@ static struct tracked *gather_busy(struct wm_follow *f)
             link = &t->next_touched;
             continue;
         }
-        t->touched = false;
         *link = t->next_touched;
+        rest(t);
     }
     struct tracked *first = f->touched;
 

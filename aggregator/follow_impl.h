@@ -55,7 +55,8 @@ struct tracked {
     uint64_t wanted;  /* digest of our words as they should be; 0 = not judged yet */
     uint64_t written; /* digest of what was written last */
     wm_word written_cause; /* which of it told why it does not get on; "" = it did not */
-    struct wm_said said[WM_SAID_COUNT];
+    struct wm_said
+        *said; /* [WM_SAID_COUNT]; NULL = not kept: it stands in the object, or is to be judged anew */
     char verdict[WM_VERDICT_MAX];
     struct wm_pulse pulse;
     struct wm_volume_marks marks; /* of an unfinished one */
@@ -114,6 +115,7 @@ bool wm_follow_may_write(const struct wm_follow *f);
 struct tracked **wm_follow_find(struct wm_follow *f, struct wm_id id);
 void wm_follow_mark(struct wm_follow *f, bool ended_too);
 void wm_follow_wake(struct wm_follow *f);
+bool wm_follow_is_unsaid(const struct tracked *t); /* our words do not stand in the object */
 /* follow_kinds.c: the path of its object; `subresource` "" or "/status". */
 void wm_follow_path(const struct tracked *t, const char *subresource, char path[static WM_FOLLOW_PATH_MAX]);
 struct wm_followed_object {

@@ -103,6 +103,8 @@ static void say(struct wm_follow *f, struct tracked *t, const struct wm_world *w
 
     if (!t->history && (!t->ended || t->report_known))
         t->history = wm_xcalloc(1, sizeof *t->history);
+    if (!t->said)
+        t->said = wm_xcalloc(WM_SAID_COUNT, sizeof *t->said);
     wm_situation_say(w, s, t->said);
     const struct wm_diagnosis *d = wm_follow_diagnose(f, t, w, s);
 

@@ -79,6 +79,20 @@ static bool may_come_yet(const struct wm_follow *f, const struct tracked *t, int
            now_ms - t->slot.written_ms < rules_of(f, t)->echo_ms;
 }
 
+/* They are not kept where they stood in the object: somebody took them away long after. */
+static bool has_words(struct wm_follow *f, struct tracked *t)
+{
+    if (t->said)
+        return true;
+    pthread_mutex_lock(&f->lock);
+    bool unsaid = wm_follow_is_unsaid(t);
+
+    pthread_mutex_unlock(&f->lock);
+    if (unsaid)
+        wm_follow_changed(f, t->id);
+    return false;
+}
+
 static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
 {
     int64_t again_ms, now_ms = wm_mono_ms();
@@ -214,7 +228,7 @@ bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kub
 {
     struct wm_error err = {0};
 
-    if (t->gone || wm_mono_ms() < t->retry_ms)
+    if (t->gone || wm_mono_ms() < t->retry_ms || !has_words(f, t))
         return false;
     enum wm_slot_answer answer = ask_slot(f, t);
 

@@ -36,6 +36,7 @@ static void put_all(const struct world *w, struct wm_model *m)
 static void check_row(void **state)
 {
     static struct wm_situation s;
+    static struct wm_said said[WM_SAID_COUNT];
     static struct tracked t; /* large */
     const struct row *row = *state;
     struct wm_follow_opts opts = {0};
@@ -55,6 +56,7 @@ static void check_row(void **state)
     w->world.model = m;
     wm_situation_of(&w->world, diagnosis_migration(w, m), &s);
     t = (struct tracked){.pulse = {wm_progress_token(&w->world, &s), w->still_since_s, NULL}};
+    t.said = said;
     wm_situation_say(&w->world, &s, t.said);
     int64_t begin_ms = wm_mono_ms();
 

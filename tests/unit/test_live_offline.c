@@ -64,6 +64,7 @@ static void follow_objects(struct world *w, struct wm_model *m, uint64_t *seed)
 static char *judge_live(struct world *w, struct wm_follow *f, int64_t still_since_s, uint64_t *seed)
 {
     static struct wm_situation s;
+    static struct wm_said said[WM_SAID_COUNT];
     static struct tracked t; /* large */
     struct diagnosis_watched watched;
 
@@ -74,6 +75,7 @@ static char *judge_live(struct world *w, struct wm_follow *f, int64_t still_sinc
     t = (struct tracked){0};
     if (still_since_s)
         t.pulse = (struct wm_pulse){wm_progress_token(&w->world, &s), still_since_s};
+    t.said = said;
     wm_situation_say(&w->world, &s, t.said);
     char *text = diagnosis_text(wm_follow_diagnose(f, &t, &w->world, &s));
 
