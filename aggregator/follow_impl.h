@@ -49,6 +49,7 @@ struct tracked {
     wm_name plan_namespace, plan;
     wm_word project;          /* of a VMMigration */
     bool ended, polls, going; /* going: the object is being deleted */
+    bool held;                /* its owner must not be woken now: the words wait */
     bool settled;     /* ended, and hardly any news to come: what is remembered of it stands in its report */
     int64_t cost_us;  /* of CPU, when it was judged last */
     int64_t offset_s; /* of the host's clock */

@@ -127,6 +127,7 @@ static void take_state(struct tracked *t, const struct wm_situation *s)
     memcpy(t->plan, m->plan, sizeof t->plan);
     snprintf(t->project, sizeof t->project, "%s", s->vm ? s->vm->project : "");
     t->going = m->going;
+    t->held = s->vm && !wm_vm_may_be_written(s->vm);
     t->polls = m->outcome == WM_RUN_BLOCKED || m->outcome == WM_RUN_POSTPONED ||
                (m->row && m->row->waits_for != WM_WAIT_NOTHING);
 }

@@ -6,6 +6,7 @@
 #include "repair_look.h"
 #include "waymark/clock.h"
 #include "waymark/log.h"
+#include "waymark/patch.h"
 
 /* SLOT_MS: with the rules' quiet_ms and the delays of both watches well under mig-controller's sleep of 3 s.
  */
@@ -126,6 +127,20 @@ static int add_labels(const struct wm_follow *f, enum wm_kind kind, struct wm_st
     return f->opts.labels && wm_lack_of(&look, patch, missing) == WM_LACKS_LABELS;
 }
 
+/* The phase decides whether it may be written at all. */
+static void rely_on_phase(struct wm_str object, struct wm_buf *patch)
+{
+    static const char *const pointers[] = {"/status/phase"};
+    struct wm_json_span phase;
+
+    if (wm_json_locate(object, 1, pointers, &phase, NULL) < 0 || phase.kind != WM_JSON_STRING)
+        return;
+    struct wm_patch p = wm_patch_to(patch);
+
+    wm_patch_json(&p, "test", "/status/phase", NULL, phase.text);
+    wm_patch_end(&p);
+}
+
 /* What goes into one request: all, or where the conditions are written through /status the one and the other.
  */
 enum { CONDITIONS = 1, NOTES = 2 };
@@ -143,7 +158,11 @@ static int make_patch(struct wm_follow *f, const struct tracked *t, unsigned par
         notes = wm_annotation_patch(object, WM_VERDICT_KEY, t->verdict, patch, err);
     if (conditions < 0 || notes < 0)
         return conditions < 0 ? conditions : notes;
-    return conditions + notes + (parts & NOTES ? add_labels(f, t->kind->kind, object, patch) : 0);
+    int n = conditions + notes + (parts & NOTES ? add_labels(f, t->kind->kind, object, patch) : 0);
+
+    if (n > 0 && t->kind->has_status)
+        rely_on_phase(object, patch);
+    return n;
 }
 
 static void came_of_it(struct wm_follow *f, struct tracked *t, bool taken)
@@ -228,7 +247,7 @@ bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kub
 {
     struct wm_error err = {0};
 
-    if (t->gone || wm_mono_ms() < t->retry_ms || !has_words(f, t))
+    if (t->gone || t->held || wm_mono_ms() < t->retry_ms || !has_words(f, t))
         return false;
     enum wm_slot_answer answer = ask_slot(f, t);
 

@@ -59,6 +59,13 @@ struct wm_vm_state {
     int64_t retried_s;        /* the last time; 0 = never */
     bool restored;            /* bears Velero's label of a restore: it began anew from its spec */
 };
+/* Whether the object may be written now.  Each change of it makes the controller look at it once more as soon
+ * as it is done with it, with a cache that need not have its own last status by then; after an export or an
+ * import, which are single calls of up to half an hour, it would begin a second one over the first and spoil
+ * what was copied (VirtRigaud, handleExportingPhase, says so and therefore never asks for that itself).  So
+ * not in phases that do such a call, unless what it began goes on by itself and is only asked for (taskRef).
+ */
+bool wm_vm_may_be_written(const struct wm_vm_state *vm);
 /* Reads the JSON of a VMMigration; as wm_migration_state_read. */
 int wm_vm_state_read(struct wm_str object, struct wm_vm_state *ret, struct wm_error *err);
 

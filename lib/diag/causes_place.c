@@ -1,4 +1,5 @@
 /* What keeps a pod from being made, from having a node, from staying there, and from going. */
+#include <stdio.h>
 #include <string.h>
 
 #include "causes.h"
@@ -120,9 +121,11 @@ static bool was_ended_for(struct wm_clue *c, const char *const reasons[])
 
     if (!t || !wm_is_one_of(t->reason, reasons) || !wm_clue_pod_holds(c, c->suspect))
         return false;
-    c->quote = wm_record_message(c->r)[0] ? wm_record_message(c->r)
-               : t->reason_message[0]     ? t->reason_message
-                                          : t->reason;
+    const char *message = wm_record_message(c->r)[0] ? wm_record_message(c->r) : t->reason_message;
+
+    if (message[0]) /* people search for the reason */
+        snprintf(c->room, sizeof c->room, "%.180s (%s)", message, t->reason);
+    c->quote = message[0] ? c->room : t->reason;
     return true;
 }
 

@@ -308,28 +308,48 @@ static void select_first(const struct wm_record **list, size_t size, size_t n)
     }
 }
 
-const struct wm_record **wm_children_in_order(const struct wm_world *w, const struct wm_record *parent,
-                                              size_t room, size_t *n)
+/* One walk: of thousands each is a cache miss. */
+const struct wm_record **wm_children(const struct wm_world *w, const struct wm_record *parent, size_t *n)
 {
     struct wm_id id = parent->id;
-    const struct wm_record **list;
-    size_t i = 0;
+    const struct wm_record **list = NULL;
+    size_t room = 0;
 
     *n = 0;
     if (!parent->has_children)
         return NULL;
-    for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
-        *n += wm_is_child(parent, r);
-    if (*n == 0)
-        return NULL;
-    list = wm_xcalloc(*n, sizeof *list);
-    for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id))
-        if (wm_is_child(parent, r))
-            list[i++] = r;
-    size_t in_order = *n < room ? *n : room;
+    for (const struct wm_record *r = wm_model_children(w->model, id); r; r = wm_model_next_child(r, id)) {
+        if (!wm_is_child(parent, r))
+            continue;
+        if (*n == room) {
+            const struct wm_record **more = wm_xcalloc(room ? 2 * room : 16, sizeof *more);
 
-    select_first(list, *n, in_order);
+            memcpy(more, list ? list : more, *n * sizeof *more);
+            free(list);
+            list = more;
+            room = room ? 2 * room : 16;
+        }
+        list[(*n)++] = r;
+    }
+    return list;
+}
+
+void wm_order_first(const struct wm_record **list, size_t n, size_t room)
+{
+    size_t in_order = n < room ? n : room;
+
+    if (in_order == 0)
+        return;
+    select_first(list, n, in_order);
     qsort(list, in_order, sizeof *list, by_kind_and_name);
+}
+
+const struct wm_record **wm_children_in_order(const struct wm_world *w, const struct wm_record *parent,
+                                              size_t room, size_t *n)
+{
+    const struct wm_record **list = wm_children(w, parent, n);
+
+    wm_order_first(list, *n, room);
     return list;
 }
 

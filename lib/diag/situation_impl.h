@@ -10,6 +10,10 @@ bool wm_is_child(const struct wm_record *parent, const struct wm_record *r);
 
 /* By kind, then by name: the same whatever the order in which objects came. */
 int wm_record_order(const struct wm_record *x, const struct wm_record *y);
+/* All children in no order; to be freed, NULL when there are none. */
+const struct wm_record **wm_children(const struct wm_world *w, const struct wm_record *parent, size_t *n);
+/* Puts the first `room` of them in order to the front. */
+void wm_order_first(const struct wm_record **list, size_t n, size_t room);
 /* All children, the first `room` of them in that order; to be freed, NULL when there are none. */
 const struct wm_record **wm_children_in_order(const struct wm_world *w, const struct wm_record *parent,
                                               size_t room, size_t *n);

@@ -147,6 +147,9 @@ static void add_volume(struct wm_look *look, const struct wm_record *volume, int
 
 static bool is_suspect(const struct wm_look *look, const struct wm_record *r)
 {
+    if (wm_is_volume((enum wm_kind)r->kind) &&
+        !r->over) /* there are thousands: what the model knows is enough */
+        return true;
     struct wm_judgement j = wm_judge(look->w, r);
 
     return !j.ended || j.faulty || (r->kind == WM_KIND_RESTORE && wm_velero_of(r)->verify_errors);
@@ -190,8 +193,13 @@ struct level {
 static struct level level_below(const struct wm_look *look, const struct wm_record *parent, int via)
 {
     struct level l = {.via = via};
+    size_t others = 0;
 
-    l.list = wm_children_in_order(look->w, parent, SIZE_MAX, &l.n);
+    /* Of thousands so many are put in order as there can be room for. */
+    l.list = wm_children(look->w, parent, &l.n);
+    for (size_t i = 0; i < l.n && l.n > WM_SUSPECTS_MAX; i++)
+        others += !is_suspect(look, l.list[i]);
+    wm_order_first(l.list, l.n, WM_SUSPECTS_MAX + others);
     return l;
 }
 

@@ -19,6 +19,17 @@ const char *wm_vm_storage_name(enum wm_vm_storage s)
     return storage_names[s];
 }
 
+bool wm_vm_may_be_written(const struct wm_vm_state *vm)
+{
+    static const char *const calls[] = {"Snapshotting", "Exporting", "Transferring", "Converting",
+                                        "Importing"};
+
+    for (size_t i = 0; i < COUNT(calls); i++)
+        if (strcmp(vm->m.phase, calls[i]) == 0)
+            return vm->task;
+    return true;
+}
+
 static void name_at(struct wm_json_value object, const char *key, wm_name out)
 {
     wm_span_copy(wm_get_span(object, key), out, sizeof(wm_name));

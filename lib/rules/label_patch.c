@@ -38,8 +38,20 @@ static void add_map(struct wm_patch *p, const struct wanted_map *m)
     wm_patch_value_end(p);
 }
 
+/* What the map has under the wanted keys, in one pass; of a key that stands twice the last counts, as in Go.
+ */
+static void look_up(const struct wanted_map *m, struct wm_json_span now[MAX_WANTED])
+{
+    for (struct wm_json_iter it = wm_json_iter(m->map); wm_json_next(&it);)
+        for (size_t i = 0; i < m->n; i++)
+            if (wm_json_span_is(it.key, m->list[i].key))
+                now[i] = it.value;
+}
+
 static void patch_map(struct wm_patch *p, const struct wanted_map *m)
 {
+    struct wm_json_span now[MAX_WANTED] = {0};
+
     if (m->n == 0)
         return;
     if (m->map.kind == WM_JSON_ABSENT || m->map.kind == WM_JSON_NULL) {
@@ -48,13 +60,13 @@ static void patch_map(struct wm_patch *p, const struct wanted_map *m)
     }
     if (m->map.kind != WM_JSON_OBJECT) /* the API server will refuse such an object by itself */
         return;
+    look_up(m, now);
     for (size_t i = 0; i < m->n; i++) {
         const struct wanted *w = &m->list[i];
-        struct wm_json_span now = wm_member(m->map, w->key);
 
-        if (now.kind == WM_JSON_ABSENT)
+        if (now[i].kind == WM_JSON_ABSENT)
             wm_patch_text(p, "add", m->pointer, w->key, wm_str_of(w->value));
-        else if (w->replace && !wm_json_span_is(now, w->value))
+        else if (w->replace && !wm_json_span_is(now[i], w->value))
             wm_patch_text(p, "replace", m->pointer, w->key, wm_str_of(w->value));
     }
 }

@@ -29,7 +29,7 @@ static void conditions_go_through_the_status_and_the_verdict_does_not(void **sta
 
     (void)state;
     ground_begin(&g);
-    fake_api_put(g.host, V, VM("Exporting"));
+    fake_api_put(g.host, V, VM("Creating"));
     ground_start(&g);
     TURN_UNTIL(&g, ground_says(&g, VM_REPORT, "\"verdict\""));
     TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
@@ -40,6 +40,58 @@ static void conditions_go_through_the_status_and_the_verdict_does_not(void **sta
     assert_true(ground_says(&g, V, "\"ValidationComplete\""));
     assert_true(ground_says(&g, VM_REPORT, "\"kind\":\"VMMigration\""));
     assert_int_equal(ground_stats_of(&g).unfinished, 1);
+    ground_finish(&g);
+}
+
+/* A change would make it begin the copying a second time. */
+static void nothing_is_written_into_one_while_its_disk_is_copied(void **state)
+{
+    static const char *const phases[] = {VM("Snapshotting"), VM("Exporting"), VM("Importing")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
+        struct ground g;
+
+        ground_begin(&g);
+        fake_api_put(g.host, V, phases[i]);
+        ground_start(&g);
+        TURN_UNTIL(&g, ground_says(&g, VM_REPORT, "\"verdict\""));
+        ground_turn_for(&g, wm_slot_rules_meta.settle_ms + 1500);
+        assert_int_equal(patches(&g, V "/status") + patches(&g, V), 0);
+        fake_api_put(g.host, V, VM("Creating"));
+        TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
+        ground_finish(&g);
+    }
+}
+
+/* Then it is only asked for, every half a minute. */
+static void one_whose_copying_goes_on_by_itself_is_written(void **state)
+{
+    static const char copied[] =
+        "{" VM_META "," VM_SPEC ",\"status\":{\"phase\":\"Exporting\",\"exportID\":\"e\","
+        "\"taskRef\":\"task-1\"}}";
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    fake_api_put(g.host, V, copied);
+    ground_start(&g);
+    TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
+    ground_finish(&g);
+}
+
+/* The phase may have become one in which nothing may be written. */
+static void every_request_relies_on_the_phase(void **state)
+{
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    fake_api_put(g.host, V, VM("Creating"));
+    ground_start(&g);
+    TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
+    assert_non_null(strstr(fault_server_request(g.server, "PATCH " V "/status ", 0), "\"/status/phase\""));
+    assert_non_null(strstr(fault_server_request(g.server, "PATCH " V " ", 0), "\"/status/phase\""));
     ground_finish(&g);
 }
 
@@ -69,11 +121,11 @@ static void words_that_were_overwritten_come_back_slowly(void **state)
     (void)state;
     ground_begin(&g);
     g.opts.reports = false;
-    fake_api_put(g.host, V, VM("Exporting"));
+    fake_api_put(g.host, V, VM("Creating"));
     ground_start(&g);
     TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
     ground_turn_for(&g, wm_slot_rules_meta.echo_ms + 500);
-    fake_api_put(g.host, V, VM("Exporting"));
+    fake_api_put(g.host, V, VM("Creating"));
     TURN_UNTIL(&g, ground_stats_of(&g).lost == 1);
     ground_turn_for(&g, 8000);
     assert_int_equal(patches(&g, V "/status"), 1);
@@ -101,12 +153,12 @@ static void an_owner_that_takes_them_away_for_ever_is_left_alone(void **state)
     ground_begin(&g);
     g.opts.reports = false;
     g.opts.meta_rules = &quick;
-    fake_api_put(g.host, V, VM("Exporting"));
+    fake_api_put(g.host, V, VM("Creating"));
     ground_start(&g);
     for (int i = 0; i < LOSSES; i++) {
         TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
         ground_turn_for(&g, 200);
-        fake_api_put(g.host, V, VM("Exporting"));
+        fake_api_put(g.host, V, VM("Creating"));
     }
     TURN_UNTIL(&g, ground_stats_of(&g).lost == LOSSES);
     ground_turn_for(&g, 2000);
@@ -122,7 +174,7 @@ static void a_refused_verdict_is_tried_again_without_the_conditions(void **state
     (void)state;
     ground_begin(&g);
     FAULTS(&g, {.match = "PATCH " V " ", .status = 422});
-    fake_api_put(g.host, V, VM("Exporting"));
+    fake_api_put(g.host, V, VM("Creating"));
     ground_start(&g);
     TURN_UNTIL(&g, ground_stats_of(&g).refused == 1);
     assert_true(ground_says(&g, V, "MigrationProgress"));
@@ -182,7 +234,7 @@ static void one_that_is_deleted_is_forgotten(void **state)
 
     (void)state;
     ground_begin(&g);
-    fake_api_put(g.host, V, VM("Exporting"));
+    fake_api_put(g.host, V, VM("Creating"));
     ground_start(&g);
     TURN_UNTIL(&g, ground_says(&g, VM_REPORT, "\"verdict\""));
     fake_api_remove(g.host, V);
@@ -195,6 +247,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conditions_go_through_the_status_and_the_verdict_does_not),
+        cmocka_unit_test(nothing_is_written_into_one_while_its_disk_is_copied),
+        cmocka_unit_test(one_whose_copying_goes_on_by_itself_is_written),
+        cmocka_unit_test(every_request_relies_on_the_phase),
         cmocka_unit_test(one_that_has_ended_is_written_when_it_is_quiet),
         cmocka_unit_test(words_that_were_overwritten_come_back_slowly),
         cmocka_unit_test(an_owner_that_takes_them_away_for_ever_is_left_alone),

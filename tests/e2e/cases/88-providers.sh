@@ -186,20 +186,25 @@ overwritten() {
     vm_migration web '{"storage": {"type": "nfs", "nfs": {"server": "nfs.example.com", "export": "/vms"}}}'
     vm_begins web
     vm_exports web
-    eventually 60 says web MigrationProgress Exporting
+    eventually 60 reported web '.phase == "Exporting"'
+    sleep 8 # a change would make VirtRigaud export a second time
+    no_condition web MigrationProgress || fail 'it was written while its disk was being copied'
+    vm_imports web
+    vm_creates web
+    eventually 60 says web MigrationProgress Creating
     sleep 6 # what is gone sooner may not have been there yet
     for ((i = 0; i < 8; i++)); do
-        CONFLICT=1 vm_exports web
+        CONFLICT=1 vm_creates web
         sleep 2
     done
     no_condition web MigrationProgress || fail 'it was written at once, into the midst of its owner'
     writes=$(our_writes web | jq length)
     ((writes <= 4)) || fail "$writes writes"
-    eventually 120 says web MigrationProgress Exporting
+    eventually 120 says web MigrationProgress Creating
     writes=$(our_writes web | jq length)
     ((writes <= 6)) || fail "$writes writes"
     (($(aggregator_metric waymark_words_lost_total) >= 1)) || fail 'no loss was noticed'
-    vm_fails web 'Failed to start disk export: no space left on device'
+    vm_fails web 'Failed to create target VM: no space left on device'
 }
 
 # killed and started again, the aggregator knows all restarts as before, and tells none of them twice
