@@ -298,6 +298,17 @@ static void say_end(struct wm_speech *sp, const struct wm_diagnosis *d)
                       d->behind == 1 ? " waits" : "s wait");
 }
 
+/* Nothing is written into a VMMigration while VirtRigaud copies: what is said before that stands for so long.
+ */
+static void say_where_else(struct wm_speech *sp, const struct wm_diagnosis *d)
+{
+    const struct wm_situation *s = d->look->s;
+
+    if (!s->vm || !s->state->row || s->state->row->waits_for != WM_WAIT_VM_PROVIDERS)
+        return;
+    wm_say(sp, ". Once VirtRigaud copies, only the MigrationReport is kept up to date");
+}
+
 void wm_diagnosis_say(const struct wm_diagnosis *d, struct wm_said *out)
 {
     wm_auto_speech struct wm_speech sp = speech_of(d);
@@ -317,5 +328,6 @@ void wm_diagnosis_say(const struct wm_diagnosis *d, struct wm_said *out)
     wm_finding_remedy(d, f, false, &sp.text);
     say_end(&sp, d);
     say_others(&sp, d);
+    say_where_else(&sp, d);
     wm_say_end(&sp, out->message, sizeof out->message);
 }

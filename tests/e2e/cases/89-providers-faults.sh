@@ -29,6 +29,8 @@ beside() {
         .culprits[0].migration == "m1" and .culprits[0].role == "collateral"'
     eventually 20 measures waymark_provider_rollouts_stuck px == 1
     eventually 20 told Provider px ProviderRestartStuck ImagePullBackOff
+    vm_imports m1
+    vm_creates m1 # conditions are not written before: that would make VirtRigaud copy again
     eventually 90 says m1 ProviderRestarts RolloutStuck px m1-storage
     no_condition m1 MigrationStalled || fail 'the migration is said to be stalled by what is none of its business'
     drained px
@@ -60,9 +62,12 @@ target_image() {
     eventually 20 leaving lv
     ended lv
     vm_exports m1
-    eventually 90 no_stall m1
+    eventually 60 reported m1 '.pace == "moves"'
     eventually 20 measures waymark_provider_rollouts_stuck lv == 0
-    vm_fails m1 'Failed to start disk export: no space left on device'
+    vm_imports m1
+    vm_creates m1
+    eventually 90 no_stall m1
+    vm_fails m1 'Failed to create target VM: no space left on device'
 }
 PROVIDER_IMAGE=ProviderImagePull
 no_stall() { no_condition "$1" MigrationStalled || says_status "$1" MigrationStalled False; }
