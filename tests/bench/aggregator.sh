@@ -354,11 +354,13 @@ for n in "${sizes[@]}"; do
     [[ $n != "${sizes[0]}" ]] || first_writes
     for who in following writing ${informer:+typed dynamic}; do
         measure "$who"
-        [[ $who != writing || $n != "${sizes[-1]}" ]] || outage
         end_processes "$dir" "$who"
         [[ $who != writing || -z $informer ]] || report_latency
     done
 done
+start writing
+outage # the last: of an API server that has just begun again others would measure the caches
+end_processes "$dir" writing
 
 mkdir -p "${output%/*}"
 # the median, where something was measured more than once; bytes an object from the smallest and the largest size
