@@ -13,7 +13,14 @@
 #include "waymark/host.h"
 #include "waymark/log.h"
 
-enum { TURN_MS = 200, LOOK_MS = 20, TICK_MS = 1000, RELEASE_MS = 30000, LARGE_BLOCK = 64 << 10 };
+enum {
+    TURN_MS = 200,
+    LOOK_MS = 20,
+    TICK_MS = 1000,
+    FIRST_TICK_MS = 100,
+    RELEASE_MS = 30000,
+    LARGE_BLOCK = 64 << 10
+};
 
 static const char USER_AGENT[] = "waymark-aggregator/" WAYMARK_VERSION;
 
@@ -275,7 +282,7 @@ static void turns(struct running *r, const sigset_t *signals)
         if (now_ms >= tick_ms) {
             wm_fleet_tick(r->fleet);
             wm_canary_tick(r->canary);
-            tick_ms = now_ms + TICK_MS;
+            tick_ms = now_ms + (ready ? TICK_MS : FIRST_TICK_MS);
         }
         ready = wm_fleet_synced(r->fleet) && wm_reports_looked(r->reports);
         if (ready) {
