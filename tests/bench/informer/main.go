@@ -86,7 +86,7 @@ func parse(path string) schema.GroupVersionResource {
 
 func typedClient(config *rest.Config, version schema.GroupVersion) *rest.RESTClient {
 	scheme := runtime.NewScheme()
-	for _, kind := range []string{"MigPlan", "MigMigration", "MigCluster", "MigHook", "DirectVolumeMigration",
+	for _, kind := range []string{"MigPlan", "MigMigration", "MigCluster", "MigStorage", "MigHook", "DirectVolumeMigration",
 		"DirectVolumeMigrationProgress", "DirectImageMigration", "DirectImageStreamMigration", "Backup", "Restore",
 		"PodVolumeBackup", "PodVolumeRestore", "DataUpload", "DataDownload", "BackupStorageLocation", "Deployment",
 		"DaemonSet", "Pod"} {
