@@ -338,7 +338,7 @@ void wm_order_first(const struct wm_record **list, size_t n, size_t room)
 {
     size_t in_order = n < room ? n : room;
 
-    if (in_order == 0)
+    if (!list || in_order == 0)
         return;
     select_first(list, n, in_order);
     qsort(list, in_order, sizeof *list, by_kind_and_name);
