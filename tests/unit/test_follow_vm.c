@@ -23,6 +23,19 @@ static int patches(struct ground *g, const char *path)
     return fault_server_count(g->server, text);
 }
 
+/* As the program's own, and quick; the echo is that of a slow machine. */
+enum { LOSSES = 3 };
+static const struct wm_slot_rules quick_words = {.quiet_ms = 1000,
+                                                 .settle_ms = 50,
+                                                 .patience_ms = 60000,
+                                                 .gap_ms = 100,
+                                                 .retry_ms = 50,
+                                                 .reassert_ms = 100,
+                                                 .reassert_max_ms = 200,
+                                                 .echo_ms = 1500,
+                                                 .forget_ms = 3600000,
+                                                 .losses_max = LOSSES};
+
 static void conditions_go_through_the_status_and_the_verdict_does_not(void **state)
 {
     struct ground g;
@@ -53,10 +66,11 @@ static void nothing_is_written_into_one_while_its_disk_is_copied(void **state)
         struct ground g;
 
         ground_begin(&g);
+        g.opts.meta_rules = &quick_words;
         fake_api_put(g.host, V, phases[i]);
         ground_start(&g);
         TURN_UNTIL(&g, ground_says(&g, VM_REPORT, "\"verdict\""));
-        ground_turn_for(&g, wm_slot_rules_meta.settle_ms + 1500);
+        ground_turn_for(&g, 1500);
         assert_int_equal(patches(&g, V "/status") + patches(&g, V), 0);
         fake_api_put(g.host, V, VM("Creating"));
         TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
@@ -74,6 +88,7 @@ static void one_whose_copying_goes_on_by_itself_is_written(void **state)
 
     (void)state;
     ground_begin(&g);
+    g.opts.meta_rules = &quick_words;
     fake_api_put(g.host, V, copied);
     ground_start(&g);
     TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
@@ -87,6 +102,7 @@ static void every_request_relies_on_the_phase(void **state)
 
     (void)state;
     ground_begin(&g);
+    g.opts.meta_rules = &quick_words;
     fake_api_put(g.host, V, VM("Creating"));
     ground_start(&g);
     TURN_UNTIL(&g, ground_has_words(&g, V, "MigrationProgress"));
@@ -136,23 +152,12 @@ static void words_that_were_overwritten_come_back_slowly(void **state)
 /* An owner that always wins is left alone after some rounds. */
 static void an_owner_that_takes_them_away_for_ever_is_left_alone(void **state)
 {
-    enum { LOSSES = 3 };
-    static const struct wm_slot_rules quick = {.quiet_ms = 1000,
-                                               .settle_ms = 50,
-                                               .patience_ms = 60000,
-                                               .gap_ms = 100,
-                                               .retry_ms = 50,
-                                               .reassert_ms = 100,
-                                               .reassert_max_ms = 200,
-                                               .echo_ms = 50,
-                                               .forget_ms = 3600000,
-                                               .losses_max = LOSSES};
     struct ground g;
 
     (void)state;
     ground_begin(&g);
     g.opts.reports = false;
-    g.opts.meta_rules = &quick;
+    g.opts.meta_rules = &quick_words;
     fake_api_put(g.host, V, VM("Creating"));
     ground_start(&g);
     for (int i = 0; i < LOSSES; i++) {
