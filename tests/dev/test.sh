@@ -10,7 +10,7 @@
 #   tsan   the unit tests under the thread sanitizer
 #   fuzz   each fuzzer for a few seconds
 #   lint   formatting and static analysis; each check counts as one test
-#   all    all of these, as when no PART is given
+#   all    all of these but node, as when no PART is given
 #
 # The last line is "N passed, N failed", with ", N skipped" where some were; the exit
 # status is 1 when any failed. A part that breaks off counts as failed. All output is in build/logs.
@@ -18,7 +18,7 @@ set -euo pipefail
 # shellcheck source=tests/dev/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(unit asan tsan fuzz lint e2e-asan e2e-tsan e2e node)
+all=(unit asan tsan fuzz lint e2e-asan e2e-tsan e2e)
 verbose='' parts=()
 while (($#)); do
     case $1 in
