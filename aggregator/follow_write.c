@@ -160,7 +160,7 @@ static int make_patch(struct wm_follow *f, const struct tracked *t, unsigned par
         return conditions < 0 ? conditions : notes;
     int n = conditions + notes + (parts & NOTES ? add_labels(f, t->kind->kind, object, patch) : 0);
 
-    if (n > 0 && t->kind->has_status)
+    if (n > 0 && t->kind->has_status && conditions == 0) /* their patch tests it */
         rely_on_phase(object, patch);
     return n;
 }

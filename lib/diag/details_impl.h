@@ -23,6 +23,10 @@ int64_t wm_time_at(struct wm_json_value object, const char *key);
 /* The condition of that type, whatever its status says. */
 struct wm_json_value wm_any_condition(struct wm_json_value status, const char *type);
 
+/* Its status is True. */
+bool wm_condition_holds(struct wm_json_value condition);
+/* A member's text as one line; "" = it has none. */
+void wm_line_at(struct wm_json_value object, const char *key, char *out, size_t size);
 /* "ReadWriteMany", ... as a bit of enum wm_access_mode; 0 = none of them. */
 unsigned wm_access_mode_of(struct wm_json_span mode);
 

@@ -36,6 +36,20 @@ struct wm_json_value wm_any_condition(struct wm_json_value status, const char *t
     return (struct wm_json_value){0};
 }
 
+bool wm_condition_holds(struct wm_json_value condition)
+{
+    return wm_json_span_is(wm_get_span(condition, "status"), "True");
+}
+
+void wm_line_at(struct wm_json_value object, const char *key, char *out, size_t size)
+{
+    struct wm_json_span s = wm_get_span(object, key);
+
+    out[0] = '\0';
+    if (s.kind == WM_JSON_STRING)
+        wm_json_line(s, out, size);
+}
+
 /* --- texts --- */
 
 void wm_texts_put(struct wm_texts *t, size_t member, struct wm_str text)

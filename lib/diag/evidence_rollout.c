@@ -144,11 +144,6 @@ static int number_or(struct wm_json_value object, const char *key, int otherwise
     return wm_json_get(object, key).node ? wm_number_at(object, key) : otherwise;
 }
 
-static bool holds(struct wm_json_value condition)
-{
-    return wm_json_span_is(wm_get_span(condition, "status"), "True");
-}
-
 /* --- Deployment --- */
 
 #define AT(member) offsetof(struct wm_server_state, member)
@@ -186,7 +181,7 @@ void *wm_server_make(const struct wm_parts *p)
 
     memset(&s, 0, sizeof s); /* all of it, gaps too: it has a digest */
     read_counts(p, &s);
-    s.available = holds(available);
+    s.available = wm_condition_holds(available);
     s.available_known = available.node != 0;
     s.available_s = wm_time_at(available, "lastTransitionTime");
     s.late = wm_json_span_is(wm_get_span(progress, "status"), "False");

@@ -5,11 +5,6 @@
 
 enum { MESSAGE_MAX_N = 384 };
 
-static bool holds(struct wm_json_value condition)
-{
-    return wm_json_span_is(wm_get_span(condition, "status"), "True");
-}
-
 /* --- Provider --- */
 
 #define AT(member) offsetof(struct wm_provider_state, member)
@@ -22,7 +17,7 @@ void *wm_provider_make(const struct wm_parts *p)
     memset(&s, 0, sizeof s); /* all of it, gaps too: it has a digest */
     s.available = wm_condition_is_true(p->status, "ProviderAvailable");
     s.runtime_known = runtime.node != 0;
-    s.runtime_ready = holds(runtime);
+    s.runtime_ready = wm_condition_holds(runtime);
     s.runtime_s = wm_time_at(runtime, "lastTransitionTime");
     wm_texts_line(&t, AT(uid), p->uid, sizeof(wm_uid) - 1);
     wm_texts_line(&t, AT(type), wm_get_span(p->spec, "type"), WM_WORD_MAX);
@@ -46,7 +41,7 @@ void *wm_machine_make(const struct wm_parts *p)
     memset(&s, 0, sizeof s);
     s.has_id = wm_is_set(p->status, "id");
     s.ready_known = ready.node != 0;
-    s.ready = holds(ready);
+    s.ready = wm_condition_holds(ready);
     s.ready_s = wm_time_at(ready, "lastTransitionTime");
     wm_texts_line(&t, AT(provider), wm_get_span(provider, "name"), WM_NAME_MAX);
     wm_texts_line(&t, AT(provider_namespace), wm_get_span(provider, "namespace"), WM_NAME_MAX);

@@ -1,5 +1,6 @@
 #include "waymark/migration_state.h"
 
+#include "details_impl.h"
 #include "waymark/time.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -32,15 +33,6 @@ const char *wm_run_outcome_name(enum wm_run_outcome o)
 }
 
 /* --- reading --- */
-
-static void line_of(struct wm_json_value object, const char *key, char *out, size_t size)
-{
-    struct wm_json_span s = wm_get_span(object, key);
-
-    out[0] = '\0';
-    if (s.kind == WM_JSON_STRING)
-        wm_json_line(s, out, size);
-}
 
 static int64_t time_of_span(struct wm_json_span s)
 {
@@ -102,7 +94,7 @@ static void read_warnings(struct wm_json_value status, struct wm_migration_state
         if (!is_text(c, "category", "Warn") || !is_text(c, "status", "True"))
             continue;
         if (m->n_warnings < WM_WARNINGS_MAX)
-            line_of(c, "type", m->warnings[m->n_warnings], sizeof m->warnings[0]);
+            wm_line_at(c, "type", m->warnings[m->n_warnings], sizeof m->warnings[0]);
         m->n_warnings++;
     }
 }
@@ -111,8 +103,8 @@ static void show_step(struct wm_json_value step, struct wm_pipeline *p)
 {
     struct wm_json_value progress = wm_json_get(step, "progress");
 
-    line_of(step, "name", p->step, sizeof p->step);
-    line_of(step, "message", p->message, sizeof p->message);
+    wm_line_at(step, "name", p->step, sizeof p->step);
+    wm_line_at(step, "message", p->message, sizeof p->message);
     p->failed = wm_is_true(step, "failed");
     p->started_s = time_of(step, "started");
     p->progress_lines = (int)wm_json_count(progress);
@@ -165,7 +157,7 @@ static void read_itinerary(struct wm_json_value status, struct wm_migration_stat
     };
     wm_word name;
 
-    line_of(status, "itinerary", name, sizeof name);
+    wm_line_at(status, "itinerary", name, sizeof name);
     m->itinerary = wm_itinerary_of(name);
     if (m->itinerary == WM_ITINERARY_NONE)
         m->itinerary = wm_itinerary_choose(&choice);
@@ -175,7 +167,7 @@ static void read_phase(struct wm_json_value status, struct wm_migration_state *m
 {
     struct wm_json_value running = wm_condition(status, "Running");
 
-    line_of(status, "phase", m->phase, sizeof m->phase);
+    wm_line_at(status, "phase", m->phase, sizeof m->phase);
     m->row = wm_phase_find(m->phase);
     read_itinerary(status, m);
     /* Both are written at once; a Running of another phase would tell a wrong start. */
@@ -194,7 +186,7 @@ static void conclude(struct wm_migration_state *m, enum wm_run_outcome outcome,
                      struct wm_json_value condition)
 {
     m->outcome = outcome;
-    line_of(condition, "message", m->message, sizeof m->message);
+    wm_line_at(condition, "message", m->message, sizeof m->message);
 }
 
 /* The conditions of the end; Failed counts at once, since nothing leads back from it.  Releases up to 2020
@@ -226,7 +218,7 @@ static bool read_end(struct wm_json_value status, struct wm_migration_state *m)
         m->completed_s = time_of(end, "lastTransitionTime");
     conclude(m, failed ? WM_RUN_FAILED : end.node ? ends[i].outcome : WM_RUN_ENDED, end);
     if (failed)
-        line_of(end, "reason", m->cause, sizeof m->cause);
+        wm_line_at(end, "reason", m->cause, sizeof m->cause);
     return true;
 }
 
@@ -253,8 +245,8 @@ static bool read_blocker(struct wm_json_value status, struct wm_migration_state 
     if (!c.node)
         return false;
     conclude(m, outcome, c);
-    line_of(c, "type", m->cause, sizeof m->cause);
-    line_of(c, "reason", m->reason, sizeof m->reason);
+    wm_line_at(c, "type", m->cause, sizeof m->cause);
+    wm_line_at(c, "reason", m->reason, sizeof m->reason);
     m->since_s = time_of(c, "lastTransitionTime");
     m->ahead = outcome == WM_RUN_POSTPONED ? places_ahead(m->message) : 0;
     return true;

@@ -35,15 +35,6 @@ static void name_at(struct wm_json_value object, const char *key, wm_name out)
     wm_span_copy(wm_get_span(object, key), out, sizeof(wm_name));
 }
 
-static void line_at(struct wm_json_value object, const char *key, char *out, size_t size)
-{
-    struct wm_json_span s = wm_get_span(object, key);
-
-    out[0] = '\0';
-    if (s.kind == WM_JSON_STRING)
-        wm_json_line(s, out, size);
-}
-
 /* --- spec --- */
 
 static enum wm_vm_storage storage_of(struct wm_json_value storage)
@@ -97,7 +88,7 @@ static void read_spec(struct wm_json_value spec, struct wm_vm_state *vm)
     vm->cleans_up = !wm_json_span_is(wm_get_span(options, "cleanupPolicy"), "Never");
     if (retry.node)
         vm->retries_max = wm_json_get(retry, "maxRetries").node ? wm_number_at(retry, "maxRetries") : 3;
-    line_at(wm_json_get(spec, "metadata"), "project", vm->project, sizeof vm->project);
+    wm_line_at(wm_json_get(spec, "metadata"), "project", vm->project, sizeof vm->project);
 }
 
 /* --- status --- */
@@ -109,8 +100,8 @@ static void read_wait(struct wm_json_value status, struct wm_vm_state *vm)
 
     if (strcmp(vm->m.phase, "Validating") != 0 || !wm_json_span_is(wm_get_span(c, "status"), "False"))
         return;
-    line_at(c, "reason", vm->waits, sizeof vm->waits);
-    line_at(c, "message", vm->waits_message, sizeof vm->waits_message);
+    wm_line_at(c, "reason", vm->waits, sizeof vm->waits);
+    wm_line_at(c, "message", vm->waits_message, sizeof vm->waits_message);
 }
 
 /* When the phase began: at the condition that the one before it ends with.  lastTransitionTime changes with
@@ -190,7 +181,7 @@ static void read_attempt_before(struct wm_json_value status, struct wm_vm_state 
     struct wm_json_value ready = wm_any_condition(status, "Ready");
 
     if (vm->retries > 0 && !vm->m.over && wm_json_span_is(wm_get_span(ready, "status"), "False"))
-        line_at(ready, "message", vm->m.first_error, sizeof vm->m.first_error);
+        wm_line_at(ready, "message", vm->m.first_error, sizeof vm->m.first_error);
 }
 
 static void conclude(struct wm_json_value status, struct wm_vm_state *vm)
@@ -203,7 +194,7 @@ static void conclude(struct wm_json_value status, struct wm_vm_state *vm)
                  : m->phase[0] || m->started_s > 0 ? WM_RUN_RUNNING
                                                    : WM_RUN_NOT_STARTED;
     m->over = m->outcome == WM_RUN_SUCCEEDED || m->outcome == WM_RUN_FAILED;
-    line_at(status, "message", m->message, sizeof m->message);
+    wm_line_at(status, "message", m->message, sizeof m->message);
     if (m->over)
         m->completed_s = wm_time_at(status, "completionTime");
     if (!failed) {
@@ -219,7 +210,7 @@ static void read_phase(struct wm_json_value status, struct wm_vm_state *vm)
 {
     struct wm_migration_state *m = &vm->m;
 
-    line_at(status, "phase", m->phase, sizeof m->phase);
+    wm_line_at(status, "phase", m->phase, sizeof m->phase);
     m->row = wm_vm_phase_find(m->phase);
     m->itinerary = WM_ITINERARY_VM;
     m->step = wm_phase_step(WM_ITINERARY_VM, m->phase);

@@ -87,6 +87,35 @@ bool golden_updates(void)
     return getenv("WAYMARK_GOLDEN_UPDATE") != NULL;
 }
 
+char *golden_text(const char *path)
+{
+    wm_auto_buf struct wm_buf text = WM_BUF_MAX(MAX_FILE);
+    FILE *f = fopen(path, "r");
+    char piece[65536];
+
+    if (!f)
+        return NULL;
+    for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;)
+        wm_buf_add(&text, piece, n);
+    fclose(f);
+    return wm_buf_take(&text);
+}
+
+bool golden_matches(const char *path, const char *text)
+{
+    if (golden_updates()) {
+        FILE *f = fopen(path, "w");
+
+        return f && fputs(text, f) >= 0 && fclose(f) == 0;
+    }
+    wm_auto_free char *expected = golden_text(path);
+    bool same = expected && strcmp(expected, text) == 0;
+
+    if (!same)
+        fprintf(stderr, "%s: got\n%s\n", path, text);
+    return same;
+}
+
 void golden_write_body(const struct golden *g, const char *body)
 {
     const char *dir = getenv("WAYMARK_GOLDEN_BODIES");

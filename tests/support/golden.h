@@ -2,6 +2,8 @@
 #ifndef WAYMARK_TESTS_GOLDEN_H
 #define WAYMARK_TESTS_GOLDEN_H
 
+#include <stdbool.h>
+
 #include "waymark/json.h"
 
 struct golden {
@@ -18,6 +20,10 @@ void golden_write(const struct golden *g, const cJSON *root);
 
 /* WAYMARK_GOLDEN_UPDATE: expectations are to be rewritten. */
 bool golden_updates(void);
+/* A file as text; malloc'ed, NULL = there is none. */
+char *golden_text(const char *path);
+/* Whether that is what stands in the file, which is rewritten where expectations are; says what is not. */
+bool golden_matches(const char *path, const char *text);
 /* WAYMARK_GOLDEN_BODIES=DIR: the review of the case as a file, a seed for the fuzzer. */
 void golden_write_body(const struct golden *g, const char *body);
 

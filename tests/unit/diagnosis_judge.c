@@ -156,7 +156,7 @@ struct wm_yaml *diagnosis_read_case(const char *folder)
     char path[PATH_MAX_N];
 
     snprintf(path, sizeof path, "%s/case.yaml", folder);
-    wm_auto_free char *text = diagnosis_read_text(path);
+    wm_auto_free char *text = golden_text(path);
 
     if (!text)
         fail_msg("%s is not there", path);
@@ -178,7 +178,7 @@ size_t diagnosis_find_cases(struct golden *cases, size_t max)
 
     for (struct dirent *e; d && n < max && (e = readdir(d));) {
         snprintf(path, sizeof path, "%s/%s/case.yaml", DIAGNOSIS_FOLDER, e->d_name);
-        wm_auto_free char *text = e->d_name[0] == '.' ? NULL : diagnosis_read_text(path);
+        wm_auto_free char *text = e->d_name[0] == '.' ? NULL : golden_text(path);
 
         if (!text)
             continue;

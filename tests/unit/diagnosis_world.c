@@ -2,28 +2,13 @@
 
 #include <stdio.h>
 
+#include "tests/support/golden.h"
 #include "unit.h"
 #include "waymark/time.h"
 #include "waymark/yaml.h"
 
 enum { PATH_MAX_N = 512 };
 static const char *const cluster_names[] = {"host", "source", "target"};
-/* --- files --- */
-
-char *diagnosis_read_text(const char *path)
-{
-    wm_auto_buf struct wm_buf text = WM_BUF_MAX(DIAGNOSIS_FILE_MAX);
-    FILE *f = fopen(path, "r");
-    char piece[65536];
-
-    if (!f)
-        return NULL;
-    for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;)
-        wm_buf_add(&text, piece, n);
-    fclose(f);
-    return wm_buf_take(&text);
-}
-
 static int64_t time_of(const char *text)
 {
     int64_t s = 0;
@@ -120,7 +105,7 @@ static void read_cluster(struct world *w, uint8_t cluster, const char *folder)
     wm_auto_yaml_reader struct wm_yaml_reader *reader = NULL;
 
     snprintf(path, sizeof path, "%s/%s.yaml", folder, cluster_names[cluster]);
-    wm_auto_free char *text = diagnosis_read_text(path);
+    wm_auto_free char *text = golden_text(path);
 
     if (!text)
         return;

@@ -26,8 +26,6 @@ struct world {
     int64_t again_s; /* of the last diagnosis */
 };
 
-/* malloc'ed; NULL = there is no such file. */
-char *diagnosis_read_text(const char *path);
 /* What case.yaml, which is `root`, and the files beside it in `folder` say, over those of its base.  Borrows
  * from `root`.  Ends the test when something cannot be read. */
 struct world *diagnosis_world_read(const char *folder, const cJSON *root);

@@ -68,7 +68,7 @@ static void judge_fault(const cJSON *row, struct score *s)
 static void right_cause_stands_first(void **state)
 {
     wm_auto_yaml struct wm_yaml *y = NULL;
-    wm_auto_free char *text = diagnosis_read_text(CORPUS);
+    wm_auto_free char *text = golden_text(CORPUS);
     struct score s = {.n = 0};
     struct wm_error err = {0};
     const cJSON *row;

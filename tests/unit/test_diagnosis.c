@@ -132,24 +132,6 @@ static void time_alone_changes_nothing_before(struct world *w, int64_t again_s, 
     w->world.now_s = now_s;
 }
 
-static void expect_text(const char *path, const char *text)
-{
-    wm_auto_free char *expected = diagnosis_read_text(path);
-
-    if (golden_updates()) {
-        FILE *f = fopen(path, "w");
-
-        assert_non_null(f);
-        fputs(text, f);
-        fclose(f);
-        return;
-    }
-    if (!expected || strcmp(expected, text) != 0) {
-        print_error("%s: got\n%s\n", path, text);
-        fail();
-    }
-}
-
 static void check_case(void **state)
 {
     const struct golden *g = *state;
@@ -161,7 +143,7 @@ static void check_case(void **state)
     wm_auto_free char *text = judge(w, w->objects, w->n, ids, &n);
 
     snprintf(path, sizeof path, "%s/expected.txt", g->path);
-    expect_text(path, text);
+    assert_true(golden_matches(path, text));
     expect_causes(wm_yaml_root(y), ids, n);
     time_alone_changes_nothing_before(w, w->again_s, text);
     if (!w->is_cluster_wide)

@@ -192,7 +192,7 @@ static void check_case(void **state)
     struct wm_follow *f = wm_follow_new(&opts);
 
     snprintf(path, sizeof path, "%s/expected.txt", g->path);
-    wm_auto_free char *expected = diagnosis_read_text(path);
+    wm_auto_free char *expected = golden_text(path);
     wm_auto_free char *offline = judge_offline(w);
 
     assert_non_null(expected);

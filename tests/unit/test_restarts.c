@@ -18,20 +18,6 @@ struct the_case {
     size_t n;
 };
 
-static char *read_text(const char *path)
-{
-    wm_auto_buf struct wm_buf text = WM_BUF_MAX(FILE_MAX);
-    FILE *f = fopen(path, "r");
-    char piece[65536];
-
-    if (!f)
-        return NULL;
-    for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;)
-        wm_buf_add(&text, piece, n);
-    fclose(f);
-    return wm_buf_take(&text);
-}
-
 static void read_case(const char *folder, struct the_case *ret)
 {
     char path[512];
@@ -39,7 +25,7 @@ static void read_case(const char *folder, struct the_case *ret)
     const cJSON *step;
 
     snprintf(path, sizeof path, "%s/case.yaml", folder);
-    wm_auto_free char *text = read_text(path);
+    wm_auto_free char *text = golden_text(path);
 
     assert_non_null(text);
     if (wm_yaml_parse(wm_str_of(text), path, FILE_MAX, &ret->yaml, &err) < 0)
@@ -229,7 +215,7 @@ static void nothing_is_pruned(const struct play *p)
 {
     static const char path[] = "manifests/base/migrationreport-crd.yaml";
     wm_auto_yaml struct wm_yaml *y = NULL;
-    wm_auto_free char *text = read_text(path), *reports = play_reports(p);
+    wm_auto_free char *text = golden_text(path), *reports = play_reports(p);
     wm_auto_json cJSON *root = cJSON_Parse(reports);
 
     assert_non_null(text);
@@ -237,24 +223,6 @@ static void nothing_is_pruned(const struct play *p)
     expect_in_schema(root,
                      wm_json_at(wm_yaml_root(y), "/spec/versions/0/schema/openAPIV3Schema/properties/status"),
                      "status");
-}
-
-static void expect_text(const char *path, const char *text)
-{
-    wm_auto_free char *expected = read_text(path);
-
-    if (golden_updates()) {
-        FILE *f = fopen(path, "w");
-
-        assert_non_null(f);
-        fputs(text, f);
-        fclose(f);
-        return;
-    }
-    if (!expected || strcmp(expected, text) != 0) {
-        print_error("%s: got\n%s\n", path, text);
-        fail();
-    }
 }
 
 static void check_case(void **state)
@@ -268,7 +236,7 @@ static void check_case(void **state)
     wm_auto_free char *text = play_case(&c, &p);
 
     snprintf(path, sizeof path, "%s/expected.txt", g->path);
-    expect_text(path, text);
+    assert_true(golden_matches(path, text));
     if (!wm_json_bool(wm_yaml_root(c.yaml), "/lost"))
         rest_tells_last_rollout(&c, p);
     nothing_is_pruned(p);
