@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "waymark/json.h"
 #include "waymark/kube.h"
 
 enum wm_watch_state {
@@ -114,8 +115,9 @@ void wm_lines_done(struct wm_lines *l);
 struct wm_items {
     struct wm_buf held;  /* an item that is not complete yet; its max is the largest item taken */
     struct wm_buf frame; /* its max bounds all that is not an item */
-    int depth;
-    int place; /* enum of items.c */
+    int place;           /* enum of items.c */
+    struct wm_json_skip item;
+    int depth; /* and the rest: of the frame */
     bool in_string, escaped;
 };
 #define WM_ITEMS(item_max)                                                                                   \
