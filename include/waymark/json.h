@@ -92,6 +92,10 @@ bool wm_json_next(struct wm_json_iter *it);
  * always JSON. */
 void wm_json_quote(struct wm_buf *out, struct wm_str s);
 
+/* Length of the object that `text` begins with, all of it checked; 0 when it is none, or not whole, or deeper
+ * than 64 levels: wm_json_locate can say more. */
+size_t wm_json_object_length(struct wm_str text);
+
 /* Over one container by its brackets alone, in pieces as they come: begin with { 0 } and its opening bracket.
  * Returns the byte behind its end, or NULL when it goes on behind `end`. */
 struct wm_json_skip {

@@ -592,3 +592,16 @@ int wm_json_pick_indexed(struct wm_str text, size_t n, const char *const pointer
     return answer_indexed(&(struct question){n, pointers, spans, indexed, ret, WM_JSON_MAX_DEPTH, true}, text,
                           err);
 }
+
+size_t wm_json_object_length(struct wm_str text)
+{
+    static const struct wanted nothing;
+    struct scan s;
+
+    if (text.n == 0 || text.p[0] != '{')
+        return 0;
+    begin(&s, text, WM_JSON_MAX_DEPTH, &nothing);
+    const char *end = pass(&s, s.p);
+
+    return end ? (size_t)(end - text.p) : 0;
+}

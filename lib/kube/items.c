@@ -82,11 +82,27 @@ static int between(struct wm_items *l, char c, struct wm_error *err)
     return WM_OK;
 }
 
-static int emit(struct wm_items *l, struct wm_str part,
-                bool (*item)(void *ctx, struct wm_str object, struct wm_error *err), void *ctx,
-                struct wm_error *err)
+struct taker {
+    bool (*item)(void *ctx, struct wm_str object, struct wm_error *err);
+    void *ctx;
+};
+
+/* An item that was checked. */
+static int give(struct wm_items *l, const struct taker *t, struct wm_str object, struct wm_error *err)
 {
     struct wm_error why = {.code = WM_E_INVALID};
+
+    l->place = AFTER_ITEM;
+    if (t->item(t->ctx, object, &why))
+        return WM_OK;
+    if (err)
+        *err = why;
+    return why.code;
+}
+
+/* A part of an item, perhaps its last. */
+static int emit(struct wm_items *l, const struct taker *t, struct wm_str part, struct wm_error *err)
+{
     int rc;
 
     if (l->held.n > 0 || l->item.depth > 0) {
@@ -98,13 +114,8 @@ static int emit(struct wm_items *l, struct wm_str part,
             return rc;
         part = wm_buf_text(&l->held);
     }
-    l->place = AFTER_ITEM;
-    rc = wm_json_locate(part, 0, NULL, NULL, err);
-    if (rc == WM_OK && !item(ctx, part, &why)) {
-        rc = why.code;
-        if (err)
-            *err = why;
-    }
+    if ((rc = wm_json_locate(part, 0, NULL, NULL, err)) == WM_OK)
+        rc = give(l, t, part, err);
     if (l->held.cap > KEEP_BYTES)
         wm_buf_done(&l->held);
     else
@@ -112,27 +123,40 @@ static int emit(struct wm_items *l, struct wm_str part,
     return rc;
 }
 
+/* From `*p`, which is in an item, to its end or that of the bytes.  Nearly every item is there as a whole: to
+ * check it is to find its end. */
+static int take(struct wm_items *l, const struct taker *t, const char **p, const char *end,
+                struct wm_error *err)
+{
+    struct wm_str rest = {*p, (size_t)(end - *p)};
+    size_t n = l->item.depth == 0 ? wm_json_object_length(rest) : 0;
+
+    if (n) {
+        *p += n;
+        return give(l, t, (struct wm_str){rest.p, n}, err);
+    }
+    *p = pass_item(l, *p, end);
+    return emit(l, t, (struct wm_str){rest.p, (size_t)(*p - rest.p)}, err);
+}
+
 int wm_items_feed(struct wm_items *l, struct wm_str bytes,
                   bool (*item)(void *ctx, struct wm_str object, struct wm_error *err), void *ctx,
                   struct wm_error *err)
 {
     const char *p = bytes.p, *end = p + bytes.n;
+    const struct taker t = {item, ctx};
     int rc = WM_OK;
 
-    while (p < end && rc == WM_OK) {
-        const char *from = p;
-
+    while (p < end && rc == WM_OK)
         if (l->place == IN_FRAME) {
             p = pass_frame(l, p, end);
             rc = wm_buf_check(&l->frame, err);
-        } else if (l->place == IN_ITEM || (rc = between(l, *p, err), rc == WM_OK && l->place == IN_ITEM)) {
-            /* its brace belongs to an item */
-            p = pass_item(l, p, end);
-            rc = emit(l, (struct wm_str){from, (size_t)(p - from)}, item, ctx, err);
+        } else if (l->place == IN_ITEM) {
+            rc = take(l, &t, &p, end, err);
         } else {
-            p++;
+            rc = between(l, *p, err);
+            p += l->place != IN_ITEM; /* its brace belongs to an item */
         }
-    }
     return rc;
 }
 
