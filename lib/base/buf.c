@@ -152,7 +152,8 @@ void wm_line_copy(char *out, size_t size, struct wm_str s)
             out[i] = ' ';
 }
 
-/* The same on every machine: what is written down is compared by another replica.  FNV-1a in words of eight bytes, whose high bits come down at each, and the rest byte by byte. */
+/* FNV-1a in words of eight bytes, whose high bits come down at each, and the rest byte by byte.  The same on
+ * every machine: what is written down is compared by another replica. */
 uint64_t wm_str_digest(struct wm_str s, uint64_t seed)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed, word;

@@ -490,8 +490,8 @@ static int run(struct scan *s, struct wm_error *err)
     return s->p < s->end ? bad(s, s->p, "something after the document", err) : WM_OK;
 }
 
-/* For an own text, or one that was checked: a scan at its beginning, where every pointer's first token stands
- * behind its slash. */
+/* A scan at the beginning of a text: in the outermost object every pointer's first token is looked for, which
+ * stands behind its slash. */
 static void begin(struct scan *s, struct wm_str text, int max_depth, const struct wanted *wanted)
 {
     s->text = s->p = text.p ? text.p : "";

@@ -9,12 +9,12 @@ struct block {
 static inline uint64_t bits_of(const __m128i bytes[4], char c)
 {
     const __m128i want = _mm_set1_epi8(c);
-    unsigned a = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[0], want)),
-             b = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[1], want)),
-             e = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[2], want)),
-             d = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[3], want));
+    uint64_t first = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[0], want)),
+             second = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[1], want)),
+             third = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[2], want)),
+             last = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[3], want));
 
-    return (uint64_t)(e | d << 16) << 32 | (a | b << 16);
+    return first | second << 16 | third << 32 | last << 48;
 }
 
 static inline struct block look(const char *p)
@@ -60,7 +60,7 @@ static uint64_t between(uint64_t quotes)
     return quotes ^ quotes << 32;
 }
 
-/* Behind the bracket that closes all, when it is in this block; else NULL. */
+/* Behind the bracket that closes all, when it is among these; else NULL. */
 static const char *find_end(struct wm_json_skip *s, const char *p, uint64_t opens, uint64_t closes)
 {
     for (uint64_t m = opens | closes; m; m &= m - 1) {
