@@ -95,6 +95,8 @@ struct wm_restart {
     int64_t overlap_s;            /* how long both, old and new, were ready; 0 = not at all, or not known */
     struct wm_victim victims[WM_VICTIMS_MAX];
     size_t n_victims;
+
+    bool recalled_open; /* stored reports tell that it is under way, and none that it ended */
 };
 /* Seconds without a ready pod up to now; of one that is open it grows. */
 int64_t wm_restart_gap_s(const struct wm_restart *r, int64_t now_s);

@@ -66,6 +66,7 @@ struct wm_entry {
     struct wm_id server;
     bool sealed; /* nothing of it changes any more */
     bool counted;
+    bool recalled_over;                       /* a report tells that it ended */
     bool cut;                                 /* a ROLLOUT that another one overtook */
     int64_t guessed_s;                        /* begun, while no pod tells */
     struct wm_id old, new;                    /* pods, of all kinds but ROLLOUT */
