@@ -50,13 +50,19 @@ check() {
     [[ -x /usr/lib/cni/bridge ]] || cannot 'no CNI plugins in /usr/lib/cni'
 }
 # can_cgroup: one can be made, and a process be put into it
+probe=''
 can_cgroup() {
-    local root=/sys/fs/cgroup probe can=''
-    [[ ! -d $root/memory ]] || root+=/memory
-    probe=$root/wm-probe-$$
-    mkdir "$probe" 2>/dev/null || return
-    sh -c 'echo $$ >"$1/cgroup.procs"' sh "$probe" 2>/dev/null && can=1
-    rmdir "$probe" && [[ -n $can ]]
+    probe=/sys/fs/cgroup
+    [[ ! -d $probe/memory ]] || probe+=/memory
+    probe+=/wm-probe-$$
+    at_exit remove_probe
+    mkdir "$probe" 2>/dev/null && sh -c 'echo $$ >"$1/cgroup.procs"' sh "$probe" 2>/dev/null
+}
+# remove_probe: as soon as the process that was in it has ended
+# shellcheck disable=SC2317 # called at exit
+remove_probe() {
+    local tries=0
+    until [[ ! -d $probe ]] || rmdir "$probe" 2>/dev/null || ((++tries > 40)); do sleep 0.05; done
 }
 
 # can: within a minute
@@ -65,8 +71,8 @@ can() {
     check
     state_dir
     node=$WM_STATE/node-try-$$
-    mkdir -m 700 "$node"
     at_exit take_down
+    mkdir -m 700 "$node"
     subnet=$(free_subnet)
     write_containerd_config >"$node/containerd.toml"
     bash "$WM_ROOT/tests/cluster/image.sh" pause "$node/pause.tar" || cannot 'no image can be made'
