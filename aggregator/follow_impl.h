@@ -122,6 +122,7 @@ void wm_follow_path(const struct tracked *t, const char *subresource, char path[
 struct wm_followed_object {
     enum wm_kind kind;
     const char *namespace_, *name, *uid;
+    uint64_t once; /* see struct wm_event */
 };
 void wm_follow_event(struct wm_follow *f, const struct wm_followed_object *about, bool warning,
                      const char *reason, const char *note, struct wm_events *events);

@@ -11,7 +11,7 @@ void wm_follow_tell(struct wm_follow *f, const struct wm_situation *s, const str
                     bool warning, struct wm_events *events)
 {
     const struct wm_migration_state *m = s->state;
-    struct wm_followed_object about = {(enum wm_kind)s->migration->kind, m->namespace_, m->name, m->uid};
+    struct wm_followed_object about = {(enum wm_kind)s->migration->kind, m->namespace_, m->name, m->uid, 0};
 
     wm_follow_event(f, &about, warning, said->reason, said->message, events);
 }

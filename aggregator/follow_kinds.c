@@ -47,6 +47,7 @@ void wm_follow_event(struct wm_follow *f, const struct wm_followed_object *about
         .reason = reason,
         .action = "Migrate",
         .note = note,
+        .once = about->once,
     };
 
     wm_events_tell(events, &e);

@@ -5,15 +5,18 @@
 
 enum { LOOK_MS = 1000 };
 
-/* What is told of a restart, once. */
-enum news { ENDED, STUCK, OUTAGE, NEWS_COUNT };
+/* What is told of a restart, once.  That time alone goes by is told again when it is known what it waits for;
+ * not the other way round. */
+enum news { ENDED, STUCK_BY, STUCK, OUTAGE, NEWS_COUNT };
 static const struct {
     const char *reason;
     bool warning;
+    unsigned tells; /* bits: what need not be told any more then */
 } words[NEWS_COUNT] = {
-    [ENDED] = {"ProviderRestarted", false},
-    [STUCK] = {"ProviderRestartStuck", true},
-    [OUTAGE] = {"ProviderUnavailable", true},
+    [ENDED] = {"ProviderRestarted", false, 1u << ENDED},
+    [STUCK_BY] = {"ProviderRestartStuck", true, 1u << STUCK_BY | 1u << STUCK},
+    [STUCK] = {"ProviderRestartStuck", true, 1u << STUCK},
+    [OUTAGE] = {"ProviderUnavailable", true, 1u << OUTAGE},
 };
 
 struct look {
@@ -35,14 +38,27 @@ static enum wm_gap gap_of(const struct look *l, const struct wm_restart *r)
 
 /* --- what is new --- */
 
+static bool names_no_cause(const char *stuck)
+{
+    return strcmp(stuck, "NoProgress") == 0 || strcmp(stuck, "ProgressDeadlineExceeded") == 0;
+}
+
+/* Of the cause it is not known when it came; after a time without one it is seen to come. */
+static int64_t stuck_when(const struct look *l, const struct wm_restart *r, unsigned told, bool by)
+{
+    if (!r->stuck[0] || names_no_cause(r->stuck) == by)
+        return 0;
+    return by && (told & 1u << STUCK) ? now_s(l) : r->stuck_s + l->f->opts.thresholds.s[WM_T_SIGNAL];
+}
+
 /* When it came to that, by the host's clock; 0 = it did not. */
-static int64_t when(const struct look *l, const struct wm_restart *r, enum news n)
+static int64_t when(const struct look *l, const struct wm_restart *r, unsigned told, enum news n)
 {
     if (n == ENDED)
         return r->ended_s;
-    if (n == STUCK)
-        return r->stuck[0] ? r->stuck_s + l->f->opts.thresholds.s[WM_T_SIGNAL] : 0;
-    return gap_of(l, r) == WM_GAP_OUTAGE ? r->gap_from_s + l->world.gap_marks->outage : 0;
+    if (n == OUTAGE)
+        return gap_of(l, r) == WM_GAP_OUTAGE ? r->gap_from_s + l->world.gap_marks->outage : 0;
+    return stuck_when(l, r, told, n == STUCK_BY);
 }
 
 static uint64_t digest_of(const struct look *l, const struct wm_restart *r)
@@ -92,28 +108,34 @@ static void mark(void *ctx, const struct wm_record *r)
         wm_follow_changed(l->f, r->id);
 }
 
-static void tell_migration(const struct look *l, const char *uid, bool warning, const char *reason,
-                           const char *note)
+/* The same for whoever tells it. */
+static uint64_t number_of(const struct look *l, enum news n, const char *uid)
+{
+    return wm_str_digest(wm_str_of(uid), wm_mix(l->restart->key ^ n)) | 1;
+}
+
+static void tell_migration(const struct look *l, enum news n, const char *uid, bool warning, const char *note)
 {
     const struct wm_record *r = uid[0] ? wm_model_find(l->world.model, 0, wm_id_of(wm_str_of(uid))) : NULL;
 
     if (!r || r->kind != WM_KIND_VMMIGRATION)
         return;
     struct wm_followed_object about = {WM_KIND_VMMIGRATION, wm_model_word(l->world.model, r->namespace_),
-                                       wm_record_name(r), uid};
+                                       wm_record_name(r), uid, number_of(l, n, uid)};
 
-    wm_follow_event(l->f, &about, warning, reason, note, l->events);
+    wm_follow_event(l->f, &about, warning, words[n].reason, note, l->events);
 }
 
-static void tell_provider(const struct look *l, bool warning, const char *reason, const char *note)
+static void tell_provider(const struct look *l, enum news n, bool warning, const char *note)
 {
     const struct wm_restart *r = l->restart;
     const struct wm_record *provider =
         wm_model_find_named(l->world.model, 0, WM_KIND_PROVIDER, r->namespace_, r->provider);
-    struct wm_followed_object about = {WM_KIND_PROVIDER, r->namespace_, r->provider,
-                                       provider ? wm_provider_of(provider)->uid : ""};
+    const char *uid = provider ? wm_provider_of(provider)->uid : "";
+    struct wm_followed_object about = {WM_KIND_PROVIDER, r->namespace_, r->provider, uid,
+                                       number_of(l, n, uid)};
 
-    wm_follow_event(l->f, &about, warning, reason, note, l->events);
+    wm_follow_event(l->f, &about, warning, words[n].reason, note, l->events);
 }
 
 static bool is_culprit(const struct wm_restart *r, const char *uid)
@@ -131,12 +153,21 @@ static void tell(const struct look *l, enum news n)
     bool warning = words[n].warning || gap_of(l, r) >= WM_GAP_BEYOND;
 
     wm_restart_say(r, now_s(l), l->world.gap_marks, note, sizeof note);
-    tell_provider(l, warning, words[n].reason, note);
+    tell_provider(l, n, warning, note);
     for (size_t i = 0; i < r->n_culprits; i++)
-        tell_migration(l, r->culprits[i].uid, warning, words[n].reason, note);
+        tell_migration(l, n, r->culprits[i].uid, warning, note);
     for (size_t i = 0; i < r->n_victims; i++)
         if (!is_culprit(r, r->victims[i].uid))
-            tell_migration(l, r->victims[i].uid, true, words[n].reason, note);
+            tell_migration(l, n, r->victims[i].uid, true, note);
+}
+
+/* It ended while nobody led: who led before has stored that it goes on.  Should the end have been told and
+ * not been stored any more, the server has the Event still: by default for an hour. */
+static bool is_late(const struct look *l, enum news n, int64_t at_s)
+{
+    enum { LATE_S = 1800 };
+
+    return n == ENDED && l->restart->recalled_open && now_s(l) - at_s < LATE_S;
 }
 
 /* Of several news at once the first is told. */
@@ -145,12 +176,14 @@ static void tell_news(const struct look *l, struct known_restart *known)
     bool silent = !l->events || !l->f->opts.events;
 
     for (int n = 0; n < NEWS_COUNT; n++) {
-        int64_t at_s = when(l, l->restart, (enum news)n);
+        int64_t at_s = when(l, l->restart, known->told, (enum news)n);
+        bool ours = at_s >= l->f->restarts_since_s || (!silent && is_late(l, (enum news)n, at_s));
 
-        if (!at_s || (known->told & 1u << n))
+        /* that an end is to be told late is known when the report was read */
+        if (!at_s || (known->told & 1u << n) || (n == ENDED && !ours))
             continue;
-        known->told |= 1u << n;
-        if (silent || at_s < l->f->restarts_since_s)
+        known->told |= words[n].tells;
+        if (silent || !ours)
             continue;
         tell(l, (enum news)n);
         silent = true;

@@ -28,6 +28,13 @@ static inline bool wm_str_eq(struct wm_str a, struct wm_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+static inline bool wm_str_ends_in(struct wm_str s, const char *end)
+{
+    size_t n = strlen(end);
+
+    return s.n >= n && (n == 0 || memcmp(s.p + s.n - n, end, n) == 0);
+}
+
 static inline bool wm_str_is(struct wm_str a, const char *z)
 {
     return wm_str_eq(a, wm_str_of(z));

@@ -33,6 +33,8 @@ struct wm_event {
     bool warning;
     const char *reason, *action; /* CamelCase, at most 128 bytes; no action = the reason */
     const char *note;            /* at most 1024 bytes */
+    uint64_t once; /* not 0: its number, which the Event is named by, so that it is told once by all that tell
+                      of it: who comes second finds it there, as long as the server keeps it */
 };
 
 struct wm_events;

@@ -95,6 +95,8 @@ struct wm_restart {
     int64_t overlap_s;            /* how long both, old and new, were ready; 0 = not at all, or not known */
     struct wm_victim victims[WM_VICTIMS_MAX];
     size_t n_victims;
+
+    bool recalled_open; /* stored reports tell that it is under way, and none that it ended */
 };
 /* Seconds without a ready pod up to now; of one that is open it grows. */
 int64_t wm_restart_gap_s(const struct wm_restart *r, int64_t now_s);
@@ -134,13 +136,15 @@ size_t wm_ledger_of(const struct wm_ledger *l, const struct wm_vm_state *vm, con
 bool wm_restart_is_of(const struct wm_restart *r, const char *uid);
 const struct wm_victim *wm_restart_victim(const struct wm_restart *r, const char *uid);
 
-/* For metrics: one row a provider that has a Deployment, in order of namespace and name. */
+/* For metrics: one row a provider that has a Deployment, in order of namespace and name.  Before a pod of the
+ * Deployment was ready for the first time it is not unavailable, it starts: as a rollout, which may be stuck.
+ */
 struct wm_provider_log {
     wm_name namespace_, provider;
     uint64_t restarts[WM_RESTART_KIND_COUNT]; /* since the ledger was made */
     int64_t unavailable_s;                    /* in all, closed and open windows */
     int64_t unavailable_since_s;              /* of the open one; 0 = it is available */
-    bool rolls, stuck;                        /* a rollout is under way; and does not get on */
+    bool rolls, stuck; /* a rollout or its first start is under way; and does not get on */
 };
 size_t wm_ledger_providers(const struct wm_ledger *l, int64_t now_s, struct wm_provider_log *ret, size_t max);
 

@@ -152,13 +152,6 @@ static int failed_operations(struct wm_json_value status)
     return n;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static void read_dvm(const struct wm_parts *p, void *out)
 {
     struct wm_dvm_state *d = out;
@@ -174,8 +167,8 @@ static void read_dvm(const struct wm_parts *p, void *out)
     word_of(p->status, "phase", phase);
     word_of(failed, "reason", d->failed_at);
     wm_json_line(wm_json_span_of(wm_json_first(errors)), d->first_error, sizeof d->first_error);
-    d->failed = failed.node || ends_with(phase, "Failed") || d->failed_pods || d->failed_operations ||
-                wm_json_count(errors);
+    d->failed = failed.node || wm_str_ends_in(wm_str_of(phase), "Failed") || d->failed_pods ||
+                d->failed_operations || wm_json_count(errors);
     wm_notes_read(p->status, &d->notes);
     wm_attempts_read(p, d);
 }
@@ -222,7 +215,7 @@ static enum wm_velero_part part_of(const struct wm_parts *p)
     wm_span_copy(p->name, name, sizeof name);
     name[strlen(name) > suffix ? strlen(name) - suffix : 0] = '\0';
     for (size_t i = 0; i < n_rows; i++)
-        if (ends_with(name, rows[i].infix))
+        if (wm_str_ends_in(wm_str_of(name), rows[i].infix))
             return rows[i].part;
     return WM_PART_UNKNOWN;
 }

@@ -1,6 +1,7 @@
 /* States with texts behind them, and how they are looked at. */
 #include "waymark/evidence.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "details_impl.h"
@@ -54,6 +55,7 @@ void wm_line_at(struct wm_json_value object, const char *key, char *out, size_t 
 
 void wm_texts_put(struct wm_texts *t, size_t member, struct wm_str text)
 {
+    assert(t->n < WM_TEXTS_MAX); /* how many a state has does not depend on the object */
     t->list[t->n].member = member;
     t->list[t->n++].at = t->buf.n;
     wm_buf_str(&t->buf, text);
@@ -72,11 +74,12 @@ void *wm_texts_close(struct wm_texts *t, const void *head, size_t size)
 {
     struct wm_str texts = wm_buf_text(&t->buf);
     uint64_t digest = wm_str_digest(texts, wm_str_digest((struct wm_str){head, size}, size));
-    char *made = wm_xcalloc(1, size + texts.n);
+    char *made = wm_xcalloc(1, size + texts.n + 1); /* for what found no room: "" */
 
     memcpy(made, head, size);
     memcpy(made, &digest, sizeof digest);
-    memcpy(made + size, texts.p, texts.n);
+    if (texts.n)
+        memcpy(made + size, texts.p, texts.n);
     for (size_t i = 0; i < t->n; i++) {
         const char *text = made + size + t->list[i].at;
 

@@ -75,6 +75,48 @@ int64_t wm_server_down(const struct wm_server_memo *s, int64_t from_s, int64_t t
     return sum.seconds;
 }
 
+/* --- its first start --- */
+
+static int64_t first_stay(const struct wm_server_memo *s)
+{
+    int64_t first_s = 0;
+
+    for (size_t i = 0; i < s->n_pods; i++)
+        if (s->pods[i].n_stays && (!first_s || s->pods[i].stays[0].from_s < first_s))
+            first_s = s->pods[i].stays[0].from_s;
+    return first_s;
+}
+
+/* Since when it serves or has served at the latest, by its own word.  The controller writes its condition
+ * Available when it first sees it (kubernetes pkg/controller/deployment/sync.go): False, and with that time,
+ * until a pod serves; a later time tells of one that did.  Of True the pods tell, where they are known. */
+static int64_t served_by_word(const struct wm_glance *g)
+{
+    enum { FIRST_WORD_S = 10 }; /* after the creation, by clocks that may differ */
+    const struct wm_server_state *d = g->state;
+
+    if (!d->available_known || (d->available && (d->wanted == 0 || g->server->n_pods > 0)))
+        return 0;
+    if (d->available)
+        return wm_later(d->available_s, 1);
+    return d->available_s > g->server->created_s + FIRST_WORD_S ? g->server->horizon_s : 0;
+}
+
+void wm_server_note_service(const struct wm_glance *g)
+{
+    struct wm_server_memo *s = g->server;
+    int64_t since_s = s->served ? 0 : first_stay(s);
+
+    if (!s->served && !since_s)
+        since_s = served_by_word(g);
+    if (since_s) {
+        s->served = true;
+        s->horizon_s = wm_later(s->horizon_s, since_s);
+    }
+    s->starts = !s->served && g->state->wanted > 0;
+    s->start_sticks = s->starts && wm_server_start_sticks(g);
+}
+
 /* --- of a restart --- */
 
 struct longest {

@@ -46,12 +46,16 @@ int64_t wm_pod_memo_ready(const struct wm_pod_memo *p);
 struct wm_server_memo {
     struct wm_id id;
     wm_name namespace_, name, provider;
+    int64_t created_s;
     int64_t since_s;      /* first seen */
     int64_t horizon_s;    /* what was before is summed up */
     int64_t down_s;       /* seconds without a ready pod before that */
     int revision, wanted; /* 0 revision, -1 wanted: not known */
     bool down;            /* by its own word; of one whose pods are not known */
     int64_t down_since_s;
+    bool served;       /* a pod of it was ready once: only then it can become unavailable */
+    bool starts;       /* it never was, and is to be: its first rollout, which is no restart */
+    bool start_sticks; /* and does not get on */
     uint64_t restarts[WM_RESTART_KIND_COUNT];
     struct wm_pod_memo *pods; /* [n_pods], room for WM_LEDGER_PODS_MAX */
     size_t n_pods;
@@ -62,6 +66,7 @@ struct wm_entry {
     struct wm_id server;
     bool sealed; /* nothing of it changes any more */
     bool counted;
+    bool recalled_over;                       /* a report tells that it ended */
     bool cut;                                 /* a ROLLOUT that another one overtook */
     int64_t guessed_s;                        /* begun, while no pod tells */
     struct wm_id old, new;                    /* pods, of all kinds but ROLLOUT */
@@ -127,6 +132,9 @@ void wm_entry_find_gap(const struct wm_glance *g, struct wm_entry *e);
 /* Seconds in [from_s, to_s] without a ready pod; and since when there is none at the end, 0 = there is. */
 int64_t wm_server_down(const struct wm_server_memo *s, int64_t from_s, int64_t to_s, int64_t *ret_since_s);
 
+/* Whether a pod of it ever served, and what follows from that. */
+void wm_server_note_service(const struct wm_glance *g);
+
 /* restarts_rollout.c */
 void wm_look_at_rollout(const struct wm_glance *g);
 /* restarts_others.c */
@@ -134,6 +142,8 @@ void wm_look_at_pods(const struct wm_glance *g);
 void wm_look_at_scale(const struct wm_glance *g);
 /* restarts_stuck.c */
 void wm_entry_find_stuck(const struct wm_glance *g, struct wm_entry *e);
+/* Of one that never served: its first pods do not get on. */
+bool wm_server_start_sticks(const struct wm_glance *g);
 /* Of a pod of a restart: it is one of the new ones. */
 bool wm_entry_is_new(const struct wm_entry *e, const struct wm_pod_memo *p);
 

@@ -71,6 +71,7 @@ static struct wm_server_memo *add_server(struct wm_ledger *l, const struct wm_mo
         l->servers = more;
     }
     s->id = r->id;
+    s->created_s = r->created_s;
     s->since_s = s->horizon_s = now_s;
     s->wanted = -1;
     wm_line_copy(s->namespace_, sizeof s->namespace_, wm_str_of(wm_model_word(m, r->namespace_)));
@@ -149,7 +150,7 @@ static void note_word(const struct wm_glance *g)
 {
     struct wm_server_memo *s = g->server;
     const struct wm_server_state *d = g->state;
-    bool down = d->available_known && !d->available && d->available_n == 0 && d->wanted > 0;
+    bool down = s->served && d->available_known && !d->available && d->available_n == 0 && d->wanted > 0;
 
     if (s->n_pods == 0 && s->down && !down && d->available_s > s->down_since_s)
         s->down_s += d->available_s - s->down_since_s;
@@ -168,6 +169,7 @@ static void look(struct wm_ledger *l, const struct wm_model *m, struct wm_server
     wm_look_at_rollout(&g);
     wm_look_at_scale(&g);
     wm_look_at_pods(&g);
+    wm_server_note_service(&g);
     note_word(&g);
     wm_server_forget(s, needed_from(l, s, now_s), now_s);
 }
@@ -176,6 +178,8 @@ static void look(struct wm_ledger *l, const struct wm_model *m, struct wm_server
 
 static bool is_under_way(const struct wm_ledger *l, const struct wm_server_memo *s)
 {
+    if (s->starts)
+        return true;
     for (size_t i = 0; i < l->n; i++)
         if (!l->entries[i]->sealed && wm_id_is(l->entries[i]->server, s->id))
             return true;

@@ -77,6 +77,8 @@ static void log_windows(const struct wm_server_memo *s, int64_t now_s, struct wm
 {
     int64_t since_s = 0;
 
+    if (!s->served)
+        return;
     if (s->n_pods > 0 && s->wanted > 0)
         ret->unavailable_s += wm_server_down(s, s->horizon_s, now_s, &since_s);
     else if (s->n_pods == 0 && s->down)
@@ -96,6 +98,8 @@ static void log_server(const struct wm_ledger *l, const struct wm_server_memo *s
     memcpy(ret->provider, s->provider, sizeof ret->provider);
     memcpy(ret->restarts, s->restarts, sizeof ret->restarts);
     log_windows(s, now_s, ret);
+    ret->rolls = s->starts;
+    ret->stuck = s->start_sticks;
     for (size_t i = 0; i < l->n; i++) {
         const struct wm_restart *r = &l->entries[i]->r;
 

@@ -135,18 +135,19 @@ static void complete(struct wm_entry *e, const struct wm_restart *r)
 static void take_in(struct wm_ledger *l, const struct wm_restart *r)
 {
     struct wm_entry *e = wm_entry_find(l, r->key);
+    bool news = !e || r->ended_s;
 
-    if (e && !r->ended_s) {
-        complete(e, r);
-        return;
-    }
     if (!e)
         e = wm_entry_add(l, r->key);
-    e->r = *r;
+    if (news) {
+        e->r = *r;
+        e->server = wm_id_of(wm_str_of(r->deployment_uid));
+        e->counted = true;
+        e->sealed = r->ended_s != 0;
+    }
     complete(e, r);
-    e->server = wm_id_of(wm_str_of(r->deployment_uid));
-    e->counted = true;
-    e->sealed = r->ended_s != 0;
+    e->recalled_over |= r->ended_s != 0;
+    e->r.recalled_open = !e->recalled_over;
 }
 
 void wm_ledger_recall(struct wm_ledger *l, struct wm_str report)

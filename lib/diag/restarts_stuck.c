@@ -150,3 +150,15 @@ void wm_entry_find_stuck(const struct wm_glance *g, struct wm_entry *e)
     else if (g->now_s >= quiet_s + g->l->patience_s)
         get_stuck(r, &(struct sign){"NoProgress", "", quiet_s});
 }
+
+/* --- of a first start --- */
+
+bool wm_server_start_sticks(const struct wm_glance *g)
+{
+    struct wm_entry e = {.r = {.kind = WM_RESTART_ROLLOUT, .begun_s = g->server->created_s}};
+
+    if (g->n_sets)
+        wm_line_copy(e.hash, sizeof e.hash, wm_str_of(wm_replicas_of(g->sets[0])->hash));
+    wm_entry_find_stuck(g, &e);
+    return e.r.stuck_s != 0;
+}

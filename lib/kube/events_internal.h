@@ -39,7 +39,8 @@ bool wm_event_same(const struct wm_event *a, const struct wm_event *b);
 bool wm_event_same_object(const struct wm_event_object *a, const struct wm_event_object *b);
 
 enum { WM_EVENT_NAME_MAX = 253 };
-/* The name that client-go would give it: the object's, a dot, and the time in hexadecimal nanoseconds. */
+/* The name that client-go would give it: the object's, a dot, and the time in hexadecimal nanoseconds, or the
+ * number of what is told once. */
 void wm_event_name(const struct wm_event *e, int64_t ns, char out[static WM_EVENT_NAME_MAX + 1]);
 
 /* The namespace of an Event: its object's, and for one that has none "default", or `system`: "kube-system".

@@ -47,6 +47,10 @@ static void give_name(struct wm_event_book *b, struct wm_event_series *s)
 {
     int64_t ns = s->first_us * 1000;
 
+    if (s->kept->event.once) {
+        wm_event_name(&s->kept->event, (int64_t)s->kept->event.once, s->name);
+        return;
+    }
     b->last_ns = ns > b->last_ns ? ns : b->last_ns + 1;
     wm_event_name(&s->kept->event, b->last_ns, s->name);
 }
@@ -136,8 +140,8 @@ static enum wm_event_end told(struct wm_event_book *b, struct wm_event_series *s
 /* 409 to a POST: there is an Event of that name. */
 static enum wm_event_end taken(struct wm_event_book *b, struct wm_event_series *s, int64_t now_ms)
 {
-    if (s->unsure && s->sent == 1)
-        return told(b, s, now_ms); /* our own, whose answer was lost */
+    if (s->kept->event.once || (s->unsure && s->sent == 1))
+        return told(b, s, now_ms); /* another one's, or our own, whose answer was lost */
     if (s->sent > 1)
         s->told = 1; /* our own, of which we thought that it was gone; how often is said by a PATCH */
     else

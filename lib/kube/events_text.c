@@ -90,6 +90,7 @@ struct wm_event_kept *wm_event_keep(const struct wm_event *e, struct wm_event_no
 
     k->at = now;
     k->event.warning = e->warning;
+    k->event.once = e->once;
     memcpy(k->text, text.p, text.n);
     for (size_t i = 0; i < N_FIELDS; i++)
         *field(&k->event, i) = k->text + at[i];
@@ -101,7 +102,7 @@ bool wm_event_same(const struct wm_event *a, const struct wm_event *b)
     for (size_t i = 0; i < N_FIELDS; i++)
         if (strcmp(value(a, i), value(b, i)) != 0)
             return false;
-    return a->warning == b->warning;
+    return a->warning == b->warning && a->once == b->once;
 }
 
 bool wm_event_same_object(const struct wm_event_object *a, const struct wm_event_object *b)

@@ -10,18 +10,14 @@
 
 static const char MIG_END[] = ".mig", OTHER_END[] = ".vm", UID_END[] = ".uid";
 
-static bool ends_in(const char *name, const char *end)
-{
-    size_t n = strlen(name), m = strlen(end);
-
-    return n >= m && strcmp(name + n - m, end) == 0;
-}
-
 static const char *end_of(const char *kind, const char *name)
 {
+    struct wm_str s = wm_str_of(name);
+
     if (strcmp(kind, wm_kinds[WM_KIND_MIGMIGRATION].kind) != 0)
         return OTHER_END;
-    return ends_in(name, MIG_END) || ends_in(name, OTHER_END) || ends_in(name, UID_END) ? MIG_END : "";
+    return wm_str_ends_in(s, MIG_END) || wm_str_ends_in(s, OTHER_END) || wm_str_ends_in(s, UID_END) ? MIG_END
+                                                                                                    : "";
 }
 
 void wm_report_name(const char *kind, const char *name, const char *uid, char out[static WM_NAME_MAX + 1])

@@ -34,6 +34,8 @@ remove_cgroups() {
 trap leave EXIT
 trap 'exit 143' TERM INT HUP
 
+printf 'no bridge\n' >"$dir/stage"
+
 ip link delete "$bridge" 2>/dev/null || true # what one that was killed has left
 ip link add "$bridge" type bridge
 ip address add "$subnet.1/24" dev "$bridge"

@@ -2,7 +2,7 @@
 # A real node beside a control plane of this machine: containerd, kubelet and kube-scheduler. Pods really start and end.
 # Usage: ./dev cluster node up NAME       start one in cluster NAME and wait until pods can run on it
 #        ./dev cluster node down NAME     end it with all its pods, and remove what it kept
-#        ./dev cluster node can           say why this machine cannot have one, and fail; succeeds when it can
+#        ./dev cluster node can           say why this machine cannot have one, and fail; succeeds when a container ran
 #        ./dev cluster node exec NAME COMMAND...   run a command as the node's programs see the machine
 #
 # Needs root. The node has its own mounts and processes, so that both go with it; on the machine itself it makes one
@@ -32,25 +32,67 @@ load() {
     export KUBECONFIG=$dir/kubeconfig
 }
 
-# can: as short a reason as can be, for a test that is skipped
-can() {
-    ((UID == 0)) || cannot 'needs root'
-    unshare --mount --pid --fork true 2>/dev/null || cannot 'no mounts'
-    can_cgroup || cannot 'no cgroups'
-    need node
-    can_bridge || cannot 'no bridges'
-}
+# The machine is asked in two steps: check looks at each thing that is needed, can also lets a container run as a node would.
+# Both say why not in one line, the last one, for a test that is skipped.
 cannot() {
     say "$1"
     exit 1
 }
-can_cgroup() {
-    local root=/sys/fs/cgroup probe
-    [[ ! -d $root/memory ]] || root+=/memory
-    probe=$root/wm-probe-$$
-    mkdir "$probe" 2>/dev/null && [[ -e $probe/cgroup.procs ]] && rmdir "$probe"
+check() {
+    local program
+    ((UID == 0)) || cannot 'needs root'
+    # shellcheck disable=SC2016 # of the other shell
+    unshare --mount --pid --fork --mount-proc sh -c 'mount --bind /run /mnt && mount -t tmpfs none /run' 2>/dev/null ||
+        cannot 'no mounts'
+    can_cgroup || cannot 'no cgroups'
+    need node >&2 || cannot 'what a node is made of cannot be installed'
+    for program in containerd ctr runc ip busybox nsenter setpriv; do have "$program" || cannot "no $program"; done
+    [[ -x /usr/lib/cni/bridge ]] || cannot 'no CNI plugins in /usr/lib/cni'
 }
-can_bridge() { ip link add "wm-p$$" type bridge 2>/dev/null && ip link delete "wm-p$$"; }
+# can_cgroup: one can be made, and a process be put into it
+probe=''
+can_cgroup() {
+    probe=/sys/fs/cgroup
+    [[ ! -d $probe/memory ]] || probe+=/memory
+    probe+=/wm-probe-$$
+    at_exit remove_probe
+    mkdir "$probe" 2>/dev/null && sh -c 'echo $$ >"$1/cgroup.procs"' sh "$probe" 2>/dev/null
+}
+# remove_probe: as soon as the process that was in it has ended
+# shellcheck disable=SC2317 # called at exit
+remove_probe() {
+    local tries=0
+    until [[ ! -d $probe ]] || rmdir "$probe" 2>/dev/null || ((++tries > 40)); do sleep 0.05; done
+}
+
+# can: within a minute
+can() {
+    local subnet waited
+    check
+    state_dir
+    node=$WM_STATE/node-try-$$
+    at_exit take_down
+    mkdir -m 700 "$node"
+    subnet=$(free_subnet)
+    write_containerd_config >"$node/containerd.toml"
+    bash "$WM_ROOT/tests/cluster/image.sh" pause "$node/pause.tar" || cannot 'no image can be made'
+    # Whatever becomes of this script, it ends.
+    spawn "$node" node setpriv --pdeathsig TERM bash "$WM_ROOT/tests/cluster/node-run.sh" "$node" try "wm-t$$" "$subnet" ''
+    for ((waited = 0; waited < 300; waited++)); do
+        pid_of "$node" node >/dev/null || break
+        sleep 0.2
+    done
+    ! why_not || cannot "$why"
+}
+# why_not: sets why, to the stage at which it stands and the last thing that was said of it; fails when it came through
+why=''
+why_not() {
+    local log=containerd said
+    { why=$(<"$node/stage"); } 2>/dev/null || why='nothing starts'
+    [[ $why != *kubelet* ]] || log=kubelet
+    said=$(grep -shE '^[A-Za-z]+( [a-z]+)?: |^F[0-9]{4} |level=fatal' "$node/node.log" "$node/$log.log" | tail -n 1 | cut -c1-200)
+    [[ -n $why ]] && why+=${said:+: $said}
+}
 
 # free_subnet: prints 198.18.N or 198.19.N, of the addresses set aside for tests of networks, that nobody here uses
 free_subnet() {
@@ -163,7 +205,7 @@ take_down() {
 up() {
     local subnet image began
     local -a scheduler_args=()
-    can
+    check
     need cluster
     bash "$WM_ROOT/tests/cluster/assets.sh" --with node >/dev/null
     KUBELET=$(find_program kubelet)
@@ -189,7 +231,7 @@ up() {
     [[ $("$SCHEDULER" --help 2>/dev/null) != *' --port int '* ]] || scheduler_args=(--port=0)
     spawn "$node" scheduler "$SCHEDULER" --kubeconfig="$node/scheduler.kubeconfig" --leader-elect=false --secure-port=0 \
         --profiling=false "${scheduler_args[@]}"
-    eventually 60 pods_can_run || die "the node of cluster $NAME did not become ready"
+    eventually 90 pods_can_run || ! why_not || die "the node of cluster $NAME did not become ready: $why"
     started=1
     note "cluster $NAME has a node after $(seconds_since "$began") s; pods in $subnet.0/24"
 }

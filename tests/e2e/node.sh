@@ -30,17 +30,24 @@ settled() {
 }
 
 # node_measure: writes to $MEASURED when which provider begins to answer and when none of its pods does any more, until it is
-# ended. Asked are those pods that count as endpoints: Ready, and not being deleted. A watch tells which these are.
+# ended. Asked are those pods that count as endpoints: Ready, and not being deleted. A watch tells which these are, and since
+# when by the pod itself: when it was told to end, or when it became Ready or ceased to be.
 node_measure() {
     kubectl get pods -n "$NS" -l app.kubernetes.io/name=virtrigaud-provider --watch --output-watch-events -o json |
-        jq -r --unbuffered '.type as $type | .object | [.metadata.labels["app.kubernetes.io/instance"], .metadata.name,
-            .status.podIP // "-", if $type != "DELETED" and .metadata.deletionTimestamp == null and
-            any(.status.conditions[]?; .type == "Ready" and .status == "True") then "yes" else "no" end] | join(" ")' |
+        jq -r --unbuffered '.type as $type | .object | .metadata as $m |
+            (first(.status.conditions[]? | select(.type == "Ready")) // {}) as $ready |
+            [$m.labels["app.kubernetes.io/instance"], $m.name, .status.podIP // "-",
+                if $type != "DELETED" and $m.deletionTimestamp == null and $ready.status == "True" then "yes" else "no" end,
+                if $m.deletionTimestamp then ($m.deletionTimestamp | fromdate) - $m.deletionGracePeriodSeconds
+                elif $ready.lastTransitionTime then $ready.lastTransitionTime | fromdate else 0 end] | join(" ")' |
         "$NODE_PROBE" 8080 >"$MEASURED"
 }
-# gaps_of PROVIDER: [[FROM, TO], ...] in ms, each time in which it did not answer, after it first did
+# gaps_of PROVIDER: [{from, to, late}, ...], each time in which it did not answer, after it first did. from and to are ms; late
+# is by how many seconds more than the one of rounding each of them came later than the pod itself says: [from, to].
 gaps_of() {
-    jq -Rnc --arg p "$1" 'reduce (inputs | split(" ") | select(.[1] == $p)) as [$ms, $_, $word] ({gaps: []};
-        if $word == "down" then .from = ($ms | tonumber) elif .from then .gaps += [[.from, ($ms | tonumber)]] | .from = null
-        else . end) | .gaps' "$MEASURED"
+    jq -Rnc --arg p "$1" 'def late($ms; $since): if $since == 0 then 0 else [($ms / 1000 | floor) - $since - 1, 0] | max end;
+        reduce (inputs | split(" ") | select(.[1] == $p) | [(.[0] | tonumber), .[2], (.[3] | tonumber)]) as [$ms, $word, $since]
+            ({gaps: []}; if $word == "down" then .from = $ms | .late = late($ms; $since)
+                elif .from then .gaps += [{from, to: $ms, late: [.late, late($ms; $since)]}] | .from = null else . end) |
+        .gaps' "$MEASURED"
 }

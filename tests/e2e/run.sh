@@ -11,6 +11,7 @@
 # has them, run before and after its tests. All share one cluster with the project's own definitions.
 #
 # $E2E_SUITE names another folder of cases beside tests/e2e/cases: node has those that need a real node (./dev test node).
+# $E2E_CANNOT is why this machine cannot run any of them: each is skipped.
 # $WAYMARK_WEBHOOK names another webhook than build/release's, e.g. one with a sanitizer: what that finds is a failure.
 # $WAYMARK_REAL_CRDS names a folder with the original definitions of MTC, Velero and VirtRigaud (any depth of *.yaml):
 # tests that ask for them are skipped where there is none.
@@ -75,6 +76,12 @@ done
 ((${#titles[@]})) || die "no end-to-end test matches ${patterns[*]:-}"
 if [[ -n $list ]]; then
     printf '%s\n' "${titles[@]}"
+    exit
+fi
+
+if [[ -n ${E2E_CANNOT:-} ]]; then
+    for title in "${titles[@]}"; do printf 'ok - %s # SKIP %s\n' "$title" "$E2E_CANNOT"; done
+    printf '0 passed, 0 failed, %d skipped\n' "${#titles[@]}"
     exit
 fi
 

@@ -1,11 +1,15 @@
 /* Measures from outside when providers answer, for end-to-end tests.  Reads what is known of their pods:
  *
- *   PROVIDER POD ADDRESS yes|no     (yes: an endpoint that is Ready and not going)
+ *   PROVIDER POD ADDRESS yes|no SINCE     (yes: an endpoint that is Ready and not going)
  *
- * asks each that is a "yes" ten times a second for /healthz, waits a second for the answer as a kubelet does,
- * and says when the first pod of a provider answers, and when none does any more, in ms since 1970:
+ * asks each that is a "yes" ten times a second for /healthz, and says when the first pod of a provider
+ * answers, and when none does any more, in ms since 1970:
  *
- *   MS PROVIDER up|down
+ *   MS PROVIDER up|down SINCE
+ *
+ * with what the pod's line said of the change, in seconds since 1970; 0 where no line told of it, but an
+ * answer did not come.  A pod that does not refuse is given five seconds to answer, since the machine may be
+ * busy; if it does not, it was down from the question on.
  *
  * Usage: provider_probe PORT < PODS       (until the input ends) */
 #include <arpa/inet.h>
@@ -21,7 +25,7 @@
 
 #include "waymark/clock.h"
 
-enum { PODS = 32, EVERY_MS = 100, PATIENCE_MS = 1000, LINE = 1024 };
+enum { PODS = 32, EVERY_MS = 100, PATIENCE_MS = 5000, LINE = 1024 };
 
 struct pod {
     char provider[128], name[256];
@@ -30,6 +34,7 @@ struct pod {
     bool sent, told_up;         /* told_up: of the provider, in its first pod here */
     int fd;                     /* of the question that is under way; -1 = none */
     int64_t asked_ms;           /* the last time */
+    long long since_s;          /* as its last line said */
 };
 
 static struct pod pods[PODS];
@@ -49,7 +54,7 @@ static void hang_up(struct pod *p)
 
 /* Says what is new of the provider, as of at_ms. Nothing as long as a new pod has not been asked, which may
  * well answer. */
-static void tell(const char *provider, int64_t at_ms)
+static void tell(const char *provider, int64_t at_ms, long long since_s)
 {
     struct pod *first = NULL;
     bool up = false, unknown = false;
@@ -64,7 +69,7 @@ static void tell(const char *provider, int64_t at_ms)
     if (!first || first->told_up == up || (!up && unknown))
         return;
     first->told_up = up;
-    printf("%lld %s %s\n", (long long)at_ms, provider, up ? "up" : "down");
+    printf("%lld %s %s %lld\n", (long long)at_ms, provider, up ? "up" : "down", since_s);
 }
 
 /* A question is over. One that failed tells of the moment in which it was asked. */
@@ -73,7 +78,10 @@ static void answered(struct pod *p, bool well)
     hang_up(p);
     p->asked = true;
     p->answers = well;
-    tell(p->provider, well ? now_ms() : p->asked_ms);
+    if (well)
+        tell(p->provider, now_ms(), p->since_s);
+    else
+        tell(p->provider, p->asked_ms, 0);
 }
 
 static void ask(struct pod *p)
@@ -131,17 +139,19 @@ static void on_line(const char *line, in_port_t port)
 {
     char provider[128], name[256], address[64], ready[8];
     struct pod *p;
+    long long since_s;
 
-    if (sscanf(line, "%127s %255s %63s %7s", provider, name, address, ready) != 4)
+    if (sscanf(line, "%127s %255s %63s %7s %lld", provider, name, address, ready, &since_s) != 5)
         return;
     p = pod_of(provider, name);
+    p->since_s = since_s;
     p->at = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
     p->ready = strcmp(ready, "yes") == 0 && inet_pton(AF_INET, address, &p->at.sin_addr) == 1;
     if (!p->ready) {
         hang_up(p);
         p->asked = p->answers = false;
     }
-    tell(provider, now_ms());
+    tell(provider, now_ms(), since_s);
 }
 
 /* Whole lines of what stands there to be read; false at its end. */

@@ -234,7 +234,7 @@ static void read_put(const cJSON *o, struct restarts_item *ret)
     snprintf(what, sizeof what, "@%s/%s", kind, wm_json_str(made, "/metadata/name"));
     default_string(metadata, "uid", what);
     default_string(metadata, "namespace", "vm");
-    default_string(metadata, "creationTimestamp", "T-9000");
+    default_string(metadata, "creationTimestamp", text_or(o, "/created", "T-9000"));
     resolve(made);
     snprintf(ret->uid, sizeof ret->uid, "%s", wm_json_str(made, "/metadata/uid"));
     ret->json = cJSON_PrintUnformatted(made);

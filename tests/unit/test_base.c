@@ -277,6 +277,17 @@ static void only_digits_are_a_number(void **state)
     assert_int_equal(wm_str_digits(wm_str_of(""), -1), -1);
 }
 
+static void an_end_is_as_long_as_the_text_at_most(void **state)
+{
+    (void)state;
+    assert_true(wm_str_ends_in(wm_str_of("web.vm"), ".vm"));
+    assert_true(wm_str_ends_in(wm_str_of(".vm"), ".vm"));
+    assert_true(wm_str_ends_in(wm_str_of(""), ""));
+    assert_false(wm_str_ends_in(wm_str_of("vm"), ".vm"));
+    assert_false(wm_str_ends_in(wm_str_of("web.vm-1"), ".vm"));
+    assert_false(wm_str_ends_in((struct wm_str){"web.vm", 5}, ".vm"));
+}
+
 static void context_is_put_before_an_error_and_lines_stay_one(void **state)
 {
     struct wm_error err = {0};
@@ -329,6 +340,7 @@ int main(void)
         cmocka_unit_test(pointers_lead_through_objects_and_arrays),
         cmocka_unit_test(a_full_buffer_stays_full_and_says_so),
         cmocka_unit_test(only_digits_are_a_number),
+        cmocka_unit_test(an_end_is_as_long_as_the_text_at_most),
         cmocka_unit_test(context_is_put_before_an_error_and_lines_stay_one),
     };
 

@@ -7,7 +7,7 @@
 static const int64_t START_US = 1795245480000123; /* where every simulation begins */
 
 /* A letter is an event: A, B and C differ by reason, a is A with another note, X is about another object, N
- * about one without a namespace. */
+ * about one without a namespace; O is told once. */
 static struct wm_event event_of(char letter)
 {
     struct wm_event e = {.regarding = {"velero.io/v1", "Backup", "velero", "b", "u-1"}};
@@ -18,6 +18,8 @@ static struct wm_event event_of(char letter)
         e.regarding.uid = letter == 'X' ? "u-9" : "u-n";
     if (letter == 'N')
         e.regarding.namespace_ = NULL;
+    if (letter == 'O')
+        e.once = 0xfeed;
     return e;
 }
 
@@ -25,6 +27,8 @@ static char letter_of(const struct wm_event *e)
 {
     if (strcmp(e->regarding.uid, "u-1") != 0)
         return e->regarding.uid[2] == '9' ? 'X' : 'N';
+    if (e->once)
+        return 'O';
     return strcmp(e->note, "another") == 0 ? 'a' : *e->reason;
 }
 
@@ -83,6 +87,8 @@ static const struct sim_row {
     {"not in default", 0, 0, "0 N; 1 N", "422 201 200", "0 POST N 1; 0 POST N 1 system; 1 PATCH N 2 system"},
     {"nowhere", 0, 0, "0 N; 1 -", "422 422", "0 POST N 1; 0 POST N 1 system; refused"},
     {"a name that is taken", 0, 0, "0 A; 1 -", "409 201", "0 POST A 1; 0 POST A 1 renamed"},
+    {"told once, and another one told it", 0, 0, "0 O; 1 -", "409", "0 POST O 1"},
+    {"told once: not what is told each time", 0, 0, "0 O; 1 A", "", "0 POST O 1; 1 POST A 1"},
     {"its own name, since an answer was lost", 0, 0, "0 A; 11 A", "0 409 200",
      "0 POST A 1; 10 POST A 1; 11 PATCH A 2"},
     {"the event of a series is gone", 0, 0, "0 A; 1 A; 2 -", "201 404 201",

@@ -1,6 +1,13 @@
 /* What is kept of Events, claims, classes, attachments and Nodes: from objects as API servers give them, and
  * from such as nobody should. */
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "evidence_fixture.h"
+#include "lib/diag/details_impl.h"
 
 /* --- Events --- */
 
@@ -347,6 +354,63 @@ static void a_record_without_detail_tells_nothing_and_no_text_is_missing(void **
     assert_string_equal(wm_node_of(&r)->taints, "");
 }
 
+/* --- states with texts --- */
+
+struct many {
+    uint64_t digest;
+    const char *texts[WM_TEXTS_MAX + 1];
+};
+
+static struct many *made_with(size_t n, struct wm_str text)
+{
+    struct wm_texts t = WM_TEXTS;
+    struct many head = {0};
+
+    for (size_t i = 0; i < n; i++)
+        wm_texts_put(&t, offsetof(struct many, texts) + i * sizeof head.texts[0], text);
+    return wm_texts_close(&t, &head, sizeof head);
+}
+
+static void a_state_has_at_most_so_many_texts(void **state)
+{
+    struct many *all = made_with(WM_TEXTS_MAX, wm_str_of("x"));
+    int status = 0;
+
+    (void)state;
+    for (int i = 0; i < WM_TEXTS_MAX; i++)
+        assert_string_equal(all->texts[i], "x");
+    free(all);
+
+    pid_t child = fork();
+
+    if (child == 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        signal(SIGABRT, SIG_DFL);
+        close(STDERR_FILENO);
+        made_with(WM_TEXTS_MAX + 1, wm_str_of("x"));
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static void a_text_without_room_is_empty(void **state)
+{
+    static char text[WM_TEXT_ROOM + 1];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    struct many *none = made_with(2, (struct wm_str){text, sizeof text});
+    struct many *one = made_with(2, (struct wm_str){text, sizeof text - 1});
+
+    assert_string_equal(none->texts[0], "");
+    assert_string_equal(none->texts[1], "");
+    assert_int_equal(strlen(one->texts[0]), WM_TEXT_ROOM);
+    assert_string_equal(one->texts[1], "");
+    free(none);
+    free(one);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +427,8 @@ int main(void)
         TEST(a_heartbeat_changes_nothing),
         TEST(a_job_that_failed_says_by_what),
         TEST(broken_shapes_tell_nothing),
+        TEST(a_state_has_at_most_so_many_texts),
+        TEST(a_text_without_room_is_empty),
         TEST(a_record_without_detail_tells_nothing_and_no_text_is_missing),
     };
 

@@ -1,6 +1,7 @@
 /* Events about restarts of providers: on the Provider, and on the VMMigrations that they come from or hurt.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "follow_ground.h"
 #include "waymark/time.h"
@@ -208,10 +209,137 @@ static void one_that_is_stuck_is_told_once_before_its_end(void **state)
     ground_finish(&g);
 }
 
+static const char *event_about_vs(struct ground *g, const char *text, int nth)
+{
+    const char *request;
+
+    for (int i = 0; (request = fault_server_request(g->server, EVENTS, i)) != NULL; i++)
+        if (strstr(request, "\"kind\":\"Provider\"") && strstr(request, text) && nth-- == 0)
+            return request;
+    return NULL;
+}
+
+static void one_that_is_stuck_is_told_again_when_the_reason_is_known(void **state)
+{
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    g.opts.events = true;
+    g.opts.thresholds.s[WM_T_SIGNAL] = 1;
+    g.opts.thresholds.s[WM_T_ROLLOUT] = 2;
+    put_provider(&g);
+    ground_start_with_events(&g);
+    TURN_UNTIL(&g, knows(&g, "old-1-uid") && knows(&g, DEPLOYMENT "-uid"));
+    ground_turn_for(&g, 1500);
+    put_deployment(&g, 2, CLAIM_VOLUME, 0);
+    put_replicas(&g, "new", "2", CLAIM_VOLUME);
+    put_pod(&g, "new", "False");
+    TURN_UNTIL(&g, events_about(&g, "Provider", "vs", "ProviderRestartStuck") == 1);
+    assert_non_null(event_about_vs(&g, "NoProgress", 0));
+    put_stuck_pod(&g);
+    TURN_UNTIL(&g, events_about(&g, "Provider", "vs", "ProviderRestartStuck") == 2);
+    assert_non_null(event_about_vs(&g, "ImagePullBackOff", 0));
+
+    /* Neither when it is forgotten, nor when it is known once more. */
+    put_pod(&g, "new", "False");
+    ground_turn_for(&g, 4000);
+    put_stuck_pod(&g);
+    ground_turn_for(&g, 3000);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestartStuck"), 2);
+    ground_finish(&g);
+}
+
+#define REPORT "/apis/waymark.io/v1alpha1" VMS "migrationreports/web.vm"
+
+static void a_rollout_begins(struct ground *g)
+{
+    put_migration(g);
+    put_deployment(g, 2, CLAIM_VOLUME, 0);
+    put_replicas(g, "new", "2", CLAIM_VOLUME);
+    put_pod(g, "new", "False");
+}
+
+static void it_ends(struct ground *g)
+{
+    fake_api_remove(g->host, "/api/v1" VMS "pods/old-1");
+    put_pod(g, "new", "True");
+    put_deployment(g, 2, CLAIM_VOLUME, 1);
+}
+
+static void start_anew(struct ground *g)
+{
+    ground_start_with_events(g);
+    TURN_UNTIL(g, knows(g, "new-1-uid"));
+}
+
+static void an_end_that_nobody_saw_is_told_by_the_next_one_that_leads(void **state)
+{
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    g.opts.events = true;
+    put_provider(&g);
+    ground_start_with_events(&g);
+    TURN_UNTIL(&g, knows(&g, "old-1-uid") && knows(&g, DEPLOYMENT "-uid"));
+    a_rollout_begins(&g);
+    TURN_UNTIL(&g, ground_says(&g, REPORT, "in-progress"));
+    wm_auto_json cJSON *before = fake_api_get(g.host, REPORT);
+    wm_auto_free char *open = cJSON_PrintUnformatted(before);
+
+    ground_stop(&g);
+    it_ends(&g);
+    start_anew(&g);
+    TURN_UNTIL(&g, events_about(&g, "Provider", "vs", "ProviderRestarted") == 1);
+    TURN_UNTIL(&g, events_about(&g, "VMMigration", "web", "ProviderRestarted") == 1);
+    TURN_UNTIL(&g, ground_says(&g, REPORT, "finished"));
+
+    /* Not by the one after that. */
+    ground_stop(&g);
+    start_anew(&g);
+    ground_turn_for(&g, 2500);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 1);
+
+    /* One that told it, and was killed before it stored so: the Event is there. */
+    ground_stop(&g);
+    fake_api_put(g.host, REPORT, open);
+    start_anew(&g);
+    TURN_UNTIL(&g, events_about(&g, "Provider", "vs", "ProviderRestarted") == 2);
+    ground_turn_for(&g, 2500);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 2);
+    wm_auto_free char *name = strdup(strstr(event_about_vs(&g, "ProviderRestarted", 0), "\"name\":\"vs."));
+
+    name[strlen("\"name\":\"vs.") + 16] = '\0';
+    assert_non_null(strstr(event_about_vs(&g, "ProviderRestarted", 1), name));
+    ground_finish(&g);
+}
+
+static void an_end_that_is_not_known_to_be_news_is_not_told(void **state)
+{
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    g.opts.events = true;
+    g.opts.reports = false;
+    put_provider(&g);
+    a_rollout_begins(&g);
+    it_ends(&g);
+    usleep(1100000); /* so that it is before the start */
+    start_anew(&g);
+    ground_turn_for(&g, 2500);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 0);
+    ground_finish(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_is_stuck_is_told_once_before_its_end),
+        cmocka_unit_test(one_that_is_stuck_is_told_again_when_the_reason_is_known),
+        cmocka_unit_test(an_end_that_nobody_saw_is_told_by_the_next_one_that_leads),
+        cmocka_unit_test(an_end_that_is_not_known_to_be_news_is_not_told),
         cmocka_unit_test(a_restart_is_told_on_its_provider_and_on_its_migration),
     };
 

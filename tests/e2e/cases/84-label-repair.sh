@@ -62,6 +62,11 @@ unlabelled() {
     on "$1" kubectl get "$KINDS" -n openshift-migration -o json | jq -r --arg key "$PLAN_KEY" '
         .items[] | select(.metadata.labels[$key] == null) | "\(.kind)/\(.metadata.name)"'
 }
+# what_stays: notes what stays without label: mig-controller still works on these, as far as anybody can tell
+what_stays() {
+    SOURCE_LEFT=Backup/nightly-20261121
+    HOST_LEFT=$(unlabelled host | grep -E '^(Backup/nightly|DirectImage|DirectVolumeMigrationProgress)')
+}
 left_alone() { [[ $(unlabelled host) == "$HOST_LEFT" && $(unlabelled source) == "$SOURCE_LEFT" ]]; }
 # without_ours: objects as they were but for the labels that are ours
 without_ours() {
@@ -75,9 +80,7 @@ test_labelled() {
     for cluster in host source; do
         objects "$cluster" >"$E2E_TEST_DIR/$cluster.before"
     done
-    # mig-controller still works on these, as far as anybody can tell
-    SOURCE_LEFT=Backup/nightly-20261121
-    HOST_LEFT=$(unlabelled host | grep -E '^(Backup/nightly|DirectImage|DirectVolumeMigrationProgress)')
+    what_stays
     began=$(now_ms)
     aggregator --conditions=false --repair-per-s 2
     eventually 60 left_alone
@@ -103,6 +106,10 @@ test_labelled() {
 # a second start reads everything, and writes nothing
 test_nothing_to_do() {
     local host source
+    what_stays
+    aggregator --conditions=false --repair-per-s 100
+    eventually 60 left_alone
+    end_processes "$E2E_TEST_DIR" aggregator
     host=$(versions host) source=$(versions source)
     aggregator --conditions=false --repair-per-s 100
     eventually 20 sees_all

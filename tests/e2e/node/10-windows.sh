@@ -5,25 +5,30 @@
 source "$WM_ROOT/tests/e2e/node.sh"
 
 case_begin() {
-    cluster node can 2>"$E2E_CASE_DIR/cannot" || return 0
+    # Whatever keeps a node from starting is the machine's, and no test's.
+    if ! cluster node up "$PROVIDERS" 2>"$E2E_CASE_DIR/cannot"; then
+        cat "$E2E_CASE_DIR/cannot" >&2
+        return 0
+    fi
     rm "$E2E_CASE_DIR/cannot"
-    cluster node up "$PROVIDERS"
     apply_crds "$WM_ROOT/manifests/base/migrationreport-crd.yaml"
     kubectl create namespace openshift-migration >/dev/null
     kubectl create namespace "$NS" >/dev/null
     providers
+    # Before the providers, whose first start must not be among what it counts.
+    start_aggregator "$E2E_CASE_DIR" aggregator --kubeconfig "$KUBECONFIG" --namespace openshift-migration --leader-election=false
+    eventually 20 aggregator_ready
     provider_made vs vsphere "$NODE_IMAGE"
     STRATEGY=Recreate provider_made lv libvirt "$NODE_IMAGE"
     eventually 120 settled 1 vs lv
-    # Now, so that the first start of all is not among what it counts.
-    start_aggregator "$E2E_CASE_DIR" aggregator --kubeconfig "$KUBECONFIG" --namespace openshift-migration --leader-election=false
-    eventually 20 aggregator_ready
 }
 case_end() { [[ -e $E2E_CASE_DIR/cannot ]] || cluster node down "$PROVIDERS"; }
+# why_not: the error among what was said
+why_not() { grep -m 1 '^error: ' "$E2E_CASE_DIR/cannot" || tail -n 1 "$E2E_CASE_DIR/cannot"; }
 
 # begin: for the beginning of each test
 begin() {
-    [[ ! -e $E2E_CASE_DIR/cannot ]] || skip "$(tail -n 1 "$E2E_CASE_DIR/cannot")"
+    [[ ! -e $E2E_CASE_DIR/cannot ]] || skip "$(why_not)"
     providers
 }
 
@@ -52,7 +57,7 @@ migrated() {
     eventually 30 gone persistentvolumeclaims web-storage
 }
 
-both_answer() { (($(grep -c ' up$' "$MEASURED") == 2)); }
+both_answer() { (($(grep -c ' up ' "$MEASURED") == 2)); }
 # a PVC that comes and goes rolls all providers: without a gap by RollingUpdate, with half a minute of it by Recreate
 test_measured() {
     begin
@@ -60,10 +65,10 @@ test_measured() {
     eventually 20 both_answer
     migrated
     assert_eq '[]' "$(gaps_of vs)" 'gaps by RollingUpdate'
-    say "gaps by Recreate, in ms: $(gaps_of lv | jq -c 'map(.[1] - .[0])')"
-    # 15 s of preStop, a second or two until the next pod runs, and it is asked whether it is ready after 5 to 15 s; a machine
-    # that is busy takes longer for all of these.
-    holds "$(gaps_of lv)" 'length == 2 and all(.[]; .[1] - .[0] | . > 20000 and . < 90000)'
+    say "gaps by Recreate, in ms: $(gaps_of lv | jq -c 'map(.to - .from)'), late by $(gaps_of lv | jq -c 'map(.late)') s"
+    # 15 s of preStop, and the next pod is asked whether it is ready after 5 s at the earliest. How much longer it takes is the
+    # machine's.
+    holds "$(gaps_of lv)" 'length == 2 and all(.[]; .to - .from + .late[0] * 1000 > 20000)'
 }
 
 # restarts_of PROVIDER: those that the other migration has seen, the first one first
@@ -84,9 +89,13 @@ test_reported() {
     eventually 20 told_all
     holds "$(restarts_of vs)" 'all(.[]; (.unavailableSeconds // 0) == 0)'
     say "reported by Recreate: $(restarts_of lv | jq -c 'map({unavailableFrom, unavailableTo, unavailableSeconds, class})')"
-    # Objects have times in whole seconds; so has the measure then, and each of its two ends may fall beside its second.
-    holds "$(restarts_of lv)" '[., $gaps] | transpose | all(.[]; (.[1] | map(. / 1000 | floor) | .[1] - .[0]) as $measured |
-        (.[0].unavailableSeconds // -1) - $measured | fabs <= 1)' --argjson gaps "$(gaps_of lv)"
+    # Objects have times in whole seconds, cut off; so has the measure then. The watch tells of each end a moment later: as long as
+    # that is within a second, an end falls into the second that the object says or into the next, and the two windows differ by
+    # at most one. Where a busy machine told later, the measured window is longer by what its end was late, and shorter by what its
+    # beginning was.
+    holds "$(restarts_of lv)" '[., $gaps] | transpose | all(.[]; .[1].late as [$begun, $ended] |
+        ((.[1].to / 1000 | floor) - (.[1].from / 1000 | floor)) - (.[0].unavailableSeconds // -99) |
+        . >= -1 - $begun and . <= 1 + $ended)' --argjson gaps "$(gaps_of lv)"
     eventually 10 measures waymark_provider_unavailable_seconds_total lv == \
         "$(restarts_of lv | jq 'map(.unavailableSeconds) | add')"
     eventually 10 measures waymark_provider_unavailable_seconds_total vs == 0
