@@ -302,6 +302,7 @@ static const struct row {
     [WM_KIND_EVENT] = {.make = wm_event_make, .indexed = BIT(SELF)},
     [WM_KIND_NODE] = {.make = wm_node_make, .indexed = BIT(SPEC) | BIT(STATUS)},
     [WM_KIND_STORAGECLASS] = {.make = wm_class_make, .indexed = BIT(SELF)},
+    [WM_KIND_ENDPOINTSLICE] = {.make = wm_slice_make, .indexed = BIT(SELF)},
     [WM_KIND_ATTACHMENT] = {.make = wm_attachment_make, .indexed = BIT(SPEC) | BIT(STATUS)},
 };
 
