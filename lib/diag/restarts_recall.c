@@ -73,6 +73,7 @@ static void read_times(struct wm_json_value v, struct wm_restart *r)
     r->gap_from_s = wm_time_at(v, "unavailableFrom");
     r->gap_to_s = wm_time_at(v, "unavailableTo");
     r->gap_at_least = wm_is_true(v, "unavailableAtLeast");
+    r->gap_of_service = wm_is_true(v, "unavailableByService");
     r->overlap_s = wm_number_at(v, "overlapSeconds");
 }
 
@@ -126,6 +127,7 @@ static void complete(struct wm_entry *e, const struct wm_restart *r)
     e->n_known = r->n_culprits;
     e->gap = (struct wm_stay){r->gap_from_s, r->gap_to_s};
     e->gap_at_least = r->gap_at_least;
+    e->gap_of_service = r->gap_of_service;
     if (!known->let_go_s)
         known->let_go_s = r->let_go_s;
     known->overlap_s = wm_later(known->overlap_s, r->overlap_s);
@@ -135,8 +137,9 @@ static void complete(struct wm_entry *e, const struct wm_restart *r)
 static void take_in(struct wm_ledger *l, const struct wm_restart *r)
 {
     struct wm_entry *e = wm_entry_find(l, r->key);
+    bool over = r->ended_s && !wm_restart_gap_is_open(r);
 
-    if (e && !r->ended_s) {
+    if (e && !over) {
         complete(e, r);
         return;
     }
@@ -146,7 +149,7 @@ static void take_in(struct wm_ledger *l, const struct wm_restart *r)
     complete(e, r);
     e->server = wm_id_of(wm_str_of(r->deployment_uid));
     e->counted = true;
-    e->sealed = r->ended_s != 0;
+    e->sealed = over;
 }
 
 void wm_ledger_recall(struct wm_ledger *l, struct wm_str report)
