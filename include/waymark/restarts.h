@@ -93,7 +93,7 @@ struct wm_restart {
      * of its Service are known, without one that this leads to. */
     int64_t gap_from_s, gap_to_s; /* gap_to_s 0 with a gap_from_s: it is open still; both 0 = none */
     bool gap_at_least;            /* it began before gap_from_s, nobody saw when */
-    bool gap_of_service;          /* for part of it a pod was ready, and its Service did not lead there */
+    bool gap_of_service;          /* for seconds of it a pod was ready, and its Service did not lead there */
     int64_t overlap_s;            /* how long both, old and new, were ready; 0 = not at all, or not known */
     struct wm_victim victims[WM_VICTIMS_MAX];
     size_t n_victims;

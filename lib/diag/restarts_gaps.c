@@ -4,7 +4,9 @@
 
 #include "restarts_impl.h"
 
-enum { STAYS_MAX = WM_LEDGER_PODS_MAX * WM_STAYS_MAX, SLACK_S = 5 };
+/* ROUNDED_S: times are cut to seconds, and a slice is written a moment after the pod that it is written for.
+ */
+enum { STAYS_MAX = WM_LEDGER_PODS_MAX * WM_STAYS_MAX, SLACK_S = 5, ROUNDED_S = 2 };
 
 /* --- stays of all its pods --- */
 
@@ -250,5 +252,5 @@ void wm_entry_find_gap(const struct wm_glance *g, struct wm_entry *e)
     r->gap_from_s = longest.from_s;
     r->gap_to_s = longest.open && !until_s ? 0 : longest.to_s;
     r->gap_at_least = longest.at_least;
-    r->gap_of_service = !is_bare(&longest);
+    r->gap_of_service = longest.bare_s + ROUNDED_S < longest.to_s - longest.from_s;
 }
