@@ -107,6 +107,7 @@ struct wm_fleet *wm_fleet_free(struct wm_fleet *f)
             wm_cluster_disconnect(f, &f->clusters[i]);
     wm_model_free(f->model);
     wm_ledger_free(f->ledger);
+    wm_reading_done(&f->reading);
     pthread_mutex_destroy(&f->lock);
     free(f);
     return NULL;

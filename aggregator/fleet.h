@@ -25,7 +25,7 @@ struct wm_fleet_opts {
     /* Something changed that may concern all migrations: a plan, a cluster. */
     void (*all_changed)(void *ctx);
     /* An object as it came, after the model took it; `live` by a watch, else by a list. */
-    void (*object)(void *ctx, const struct wm_record *r, struct wm_str object, bool live);
+    void (*object)(void *ctx, const struct wm_record *r, const struct wm_reading *object, bool live);
     void *ctx;
 };
 

@@ -66,6 +66,7 @@ static void on_upsert(void *ctx, struct wm_str object)
 {
     struct feed *d = ctx;
     struct wm_fleet *f = d->fleet;
+    const struct wm_record *r = NULL;
     struct wm_error err;
 
     if (!wm_feed_takes(d, object))
@@ -73,12 +74,12 @@ static void on_upsert(void *ctx, struct wm_str object)
     pthread_mutex_lock(&f->lock);
     if (d->kind == WM_KIND_EVENT)
         wm_feed_make_room(f, cluster_of(d));
-    const struct wm_record *r = wm_model_put(f->model, d->source, object, &err);
-
+    if (wm_reading_of(&f->reading, d->kind, object, &err) == WM_OK)
+        r = wm_model_take(f->model, d->source, &f->reading, &err);
     if (!r)
         wm_log_error(WM_LOG_WARN, "object_unreadable", &err);
     else if (f->opts.object)
-        f->opts.object(f->opts.ctx, r, object, !d->listing);
+        f->opts.object(f->opts.ctx, r, &f->reading, !d->listing);
     note_strays(d);
     pthread_mutex_unlock(&f->lock);
 }
@@ -89,7 +90,7 @@ static void on_remove(void *ctx, struct wm_str object)
     struct feed *d = ctx;
     struct wm_json_span s;
 
-    if (wm_json_locate(object, 1, pointers, &s, NULL) < 0 || s.kind != WM_JSON_STRING)
+    if (wm_json_pick(object, 1, pointers, &s, NULL) < 0 || s.kind != WM_JSON_STRING)
         return;
     pthread_mutex_lock(&d->fleet->lock);
     wm_model_remove(d->fleet->model, cluster_of(d), wm_id_of((struct wm_str){s.text.p + 1, s.text.n - 2}));

@@ -60,6 +60,7 @@ struct wm_fleet {
     bool crowded; /* that there are too many watches was said; of the thread of wm_fleet_tick */
     struct wm_ledger *ledger;
     struct wm_gap_marks gap_marks;
+    struct wm_reading reading; /* of the object that has just come; kept for its room */
 };
 
 /* By the host's clock, under the lock. */

@@ -140,14 +140,14 @@ void wm_follow_again(struct wm_follow *f)
     pthread_mutex_unlock(&f->lock);
 }
 
-void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object, bool live)
+void wm_follow_object(void *ctx, const struct wm_record *r, const struct wm_reading *object, bool live)
 {
     struct wm_follow *f = ctx;
     struct wm_sight sight;
 
-    if (!wm_follow_kind_of((enum wm_kind)r->kind) || wm_sight_read(object, live, &sight, NULL) < 0)
+    if (!wm_follow_kind_of((enum wm_kind)r->kind) || wm_sight_read(object->text, live, &sight, NULL) < 0)
         return;
-    uint64_t words = wm_words_live(&f->opts, object);
+    uint64_t words = wm_words_live(&f->opts, object->text);
 
     pthread_mutex_lock(&f->lock);
     struct tracked *t = find_or_add(f, r->id);

@@ -32,7 +32,7 @@ struct wm_follow *wm_follow_free(struct wm_follow *f);
 /* Callbacks of the fleet; `ctx` is the struct wm_follow. */
 void wm_follow_changed(void *ctx, struct wm_id migration);
 void wm_follow_all_changed(void *ctx);
-void wm_follow_object(void *ctx, const struct wm_record *r, struct wm_str object, bool live);
+void wm_follow_object(void *ctx, const struct wm_record *r, const struct wm_reading *object, bool live);
 
 /* What a watch of the MigrationReports tells (reports.h): whether there is a place for them at all; one that
  * is there, with its resourceVersion, or that was deleted, by the id of its migration; and where a complete

@@ -25,7 +25,7 @@ static void read_uid(struct wm_str object, wm_uid ret)
     static const char *const pointers[] = {"/metadata/uid"};
     struct wm_json_span s;
 
-    if (wm_json_locate(object, 1, pointers, &s, NULL) == WM_OK)
+    if (wm_json_pick(object, 1, pointers, &s, NULL) == WM_OK)
         wm_span_copy(s, ret, sizeof(wm_uid));
 }
 
@@ -34,7 +34,7 @@ static uint64_t version_of(struct wm_str object)
     static const char *const pointers[] = {"/metadata/resourceVersion"};
     struct wm_json_span s;
 
-    return wm_json_locate(object, 1, pointers, &s, NULL) == WM_OK ? wm_follow_version(wm_span_plain(s)) : 0;
+    return wm_json_pick(object, 1, pointers, &s, NULL) == WM_OK ? wm_follow_version(wm_span_plain(s)) : 0;
 }
 
 /* The report of a phase is written when its event is told: what came after it is still to be told. */

@@ -63,7 +63,7 @@ uint64_t wm_words_live(const struct wm_follow_opts *o, struct wm_str object)
     wm_auto_index struct wm_json_index x = {0};
     uint64_t h = 1;
 
-    if (wm_json_locate_indexed(object, 2, pointers, s, 1, &x, NULL) < 0)
+    if (wm_json_pick_indexed(object, 2, pointers, s, 1, &x, NULL) < 0)
         return 0;
     for (int i = 0; o->conditions && i < WM_SAID_COUNT; i++)
         h = put_condition(h, wm_json_root(&x, 0), types[i]);

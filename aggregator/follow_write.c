@@ -121,10 +121,12 @@ static enum wm_slot_answer ask_slot(struct wm_follow *f, struct tracked *t)
 static int add_labels(const struct wm_follow *f, enum wm_kind kind, struct wm_str object,
                       struct wm_buf *patch)
 {
-    struct wm_lack_look look = {.conf = f->opts.labels, .kind = kind, .object = object, .quiet = true};
+    struct wm_lack_look look = {.conf = f->opts.labels, .quiet = true};
+    wm_auto_reading struct wm_reading reading = {0};
     wm_uid missing;
 
-    return f->opts.labels && wm_lack_of(&look, patch, missing) == WM_LACKS_LABELS;
+    return f->opts.labels && wm_reading_of(&reading, kind, object, NULL) == WM_OK &&
+           wm_lack_of(&look, &reading, patch, missing) == WM_LACKS_LABELS;
 }
 
 /* The phase decides whether it may be written at all. */
@@ -133,7 +135,7 @@ static void rely_on_phase(struct wm_str object, struct wm_buf *patch)
     static const char *const pointers[] = {"/status/phase"};
     struct wm_json_span phase;
 
-    if (wm_json_locate(object, 1, pointers, &phase, NULL) < 0 || phase.kind != WM_JSON_STRING)
+    if (wm_json_pick(object, 1, pointers, &phase, NULL) < 0 || phase.kind != WM_JSON_STRING)
         return;
     struct wm_patch p = wm_patch_to(patch);
 

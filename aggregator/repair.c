@@ -63,11 +63,12 @@ enum wm_found wm_repair_find(void *ctx, const struct wm_ref *ref, struct wm_pare
     return wm_store_find(r->parents, ref, ret);
 }
 
-static void keep_parent(struct wm_repair *r, enum wm_parent_kind kind, struct wm_str object)
+static void keep_parent(struct wm_repair *r, enum wm_parent_kind kind, const struct wm_reading *reading)
 {
+    const struct wm_object object = wm_reading_object(reading);
     struct wm_parent parent, known;
 
-    if (wm_parent_project(r->opts.labels, kind, object, &parent, NULL) < 0)
+    if (wm_parent_of(r->opts.labels, kind, &object, &parent, NULL) < 0)
         return;
     struct wm_ref ref = {.kind = kind};
 
@@ -82,11 +83,11 @@ static void counted(struct wm_repair *r)
     r->waiting = wm_todo_waiting(r->todo);
 }
 
-void wm_repair_object(struct wm_repair *r, const struct wm_record *record, struct wm_str object)
+void wm_repair_object(struct wm_repair *r, const struct wm_record *record, const struct wm_reading *object)
 {
     enum wm_kind kind = (enum wm_kind)record->kind;
     enum wm_parent_kind parent = wm_parent_kind_of(kind);
-    struct wm_lack_look look = {r->opts.labels, kind, object, wm_repair_find, r, false};
+    struct wm_lack_look look = {r->opts.labels, wm_repair_find, r, false};
     struct wm_todo_item item = {.id = record->id, .cluster = record->cluster, .kind = record->kind};
     wm_auto_buf struct wm_buf patch = WM_BUF_MAX(PATCH_MAX);
     wm_uid missing;
@@ -95,7 +96,7 @@ void wm_repair_object(struct wm_repair *r, const struct wm_record *record, struc
         return;
     if (parent != WM_PARENT_NONE)
         keep_parent(r, parent, object);
-    enum wm_lack lack = wm_lack_of(&look, &patch, missing);
+    enum wm_lack lack = wm_lack_of(&look, object, &patch, missing);
 
     if (lack == WM_LACKS_PARENT)
         item.parent = wm_id_of(wm_str_of(missing));
@@ -250,14 +251,15 @@ static int repair_one(struct wm_repair *r, struct wm_kube *kube, const struct jo
                       struct wm_error *err)
 {
     wm_auto_buf struct wm_buf object = WM_BUF_MAX(OBJECT_MAX), patch = WM_BUF_MAX(PATCH_MAX);
-    struct wm_lack_look look = {r->opts.labels, (enum wm_kind)job->item.kind, {0}, wm_repair_find, r, false};
+    wm_auto_reading struct wm_reading reading = {0};
+    struct wm_lack_look look = {r->opts.labels, wm_repair_find, r, false};
     wm_uid missing;
     int rc = call(kube, job, "GET", (struct wm_str){0}, &object, ret_status, err);
 
     if (rc < 0)
         return rc;
-    look.object = wm_buf_text(&object);
-    if (wm_lack_of(&look, &patch, missing) != WM_LACKS_LABELS)
+    if (wm_reading_of(&reading, (enum wm_kind)job->item.kind, wm_buf_text(&object), NULL) < 0 ||
+        wm_lack_of(&look, &reading, &patch, missing) != WM_LACKS_LABELS)
         return 0;
     if ((rc = wm_buf_check(&patch, err)) == WM_OK)
         rc = call(kube, job, "PATCH", wm_buf_text(&patch), NULL, ret_status, err);

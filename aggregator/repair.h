@@ -24,7 +24,7 @@ struct wm_repair *wm_repair_new(const struct wm_repair_opts *opts);
 struct wm_repair *wm_repair_free(struct wm_repair *r);
 
 /* For the fleet's callback `object`: with its lock held. */
-void wm_repair_object(struct wm_repair *r, const struct wm_record *record, struct wm_str object);
+void wm_repair_object(struct wm_repair *r, const struct wm_record *record, const struct wm_reading *object);
 void wm_repair_turn(struct wm_repair *r, struct wm_fleet *fleet);
 
 /* A wm_find_fn over all clusters; ctx is the struct wm_repair.  Any thread. */

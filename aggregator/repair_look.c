@@ -2,7 +2,6 @@
 
 #include "waymark/patch.h"
 
-enum { AT_VERSION = WM_O_COUNT, AT_DELETION, AT_PHASE, AT_COUNT };
 enum { PATCH_MAX = 64 << 10 };
 
 static const struct wm_label_rule *rule_of(enum wm_kind kind)
@@ -63,36 +62,27 @@ static void put_tests(const struct wm_json_span at[], struct wm_buf *patch)
     struct wm_patch p = wm_patch_to(patch);
 
     wm_patch_json(&p, "test", "/metadata/uid", NULL, at[WM_O_UID].text);
-    wm_patch_json(&p, "test", "/metadata/resourceVersion", NULL, at[AT_VERSION].text);
+    wm_patch_json(&p, "test", "/metadata/resourceVersion", NULL, at[WM_AT_VERSION].text);
     wm_patch_end(&p);
 }
 
-static bool read_object(struct wm_str object, struct wm_json_span at[AT_COUNT])
+enum wm_lack wm_lack_of(const struct wm_lack_look *l, const struct wm_reading *r, struct wm_buf *patch,
+                        wm_uid ret_missing)
 {
-    static const char *const pointers[] = {WM_OBJECT_POINTERS(""), "/metadata/resourceVersion",
-                                           "/metadata/deletionTimestamp", "/status/phase"};
-
-    return wm_json_locate(object, AT_COUNT, pointers, at, NULL) == WM_OK &&
-           at[WM_O_UID].kind == WM_JSON_STRING && at[AT_VERSION].kind == WM_JSON_STRING;
-}
-
-enum wm_lack wm_lack_of(const struct wm_lack_look *l, struct wm_buf *patch, wm_uid ret_missing)
-{
-    const struct wm_label_rule *rule = rule_of(l->kind);
-    struct wm_json_span at[AT_COUNT];
+    const struct wm_label_rule *rule = rule_of(r->kind);
     struct wm_object object;
     struct wm_derivation d;
     wm_auto_buf struct wm_buf trial = WM_BUF_MAX(PATCH_MAX);
     wm_name namespace_;
 
-    if (!rule || !read_object(l->object, at) || at[AT_DELETION].kind == WM_JSON_STRING ||
-        !(l->quiet || is_at_rest(l->kind, at[AT_PHASE])))
+    if (!rule || r->at[WM_O_UID].kind != WM_JSON_STRING || r->at[WM_AT_VERSION].kind != WM_JSON_STRING ||
+        r->at[WM_AT_GOING].kind == WM_JSON_STRING || !(l->quiet || is_at_rest(r->kind, r->at[WM_AT_PHASE])))
         return WM_LACKS_NOTHING;
-    memcpy(object.at, at, sizeof object.at);
-    wm_span_copy(at[WM_O_NAMESPACE], namespace_, sizeof namespace_);
+    object = wm_reading_object(r);
+    wm_span_copy(r->at[WM_O_NAMESPACE], namespace_, sizeof namespace_);
     wm_derive(l->conf, rule, &object, namespace_, l->find, l->ctx, &d);
     if (wm_label_patch(l->conf, rule, &object, &d, &trial) > 0) {
-        put_tests(at, patch);
+        put_tests(r->at, patch);
         wm_label_patch(l->conf, rule, &object, &d, patch);
         return WM_LACKS_LABELS;
     }

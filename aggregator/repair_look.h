@@ -2,8 +2,8 @@
 #ifndef WAYMARK_AGGREGATOR_REPAIR_LOOK_H
 #define WAYMARK_AGGREGATOR_REPAIR_LOOK_H
 
-#include "waymark/kinds.h"
 #include "waymark/labels.h"
+#include "waymark/reading.h"
 
 enum wm_lack {
     WM_LACKS_NOTHING, /* nothing that could be written now */
@@ -13,8 +13,6 @@ enum wm_lack {
 
 struct wm_lack_look {
     const struct wm_label_conf *conf;
-    enum wm_kind kind;
-    struct wm_str object;
     wm_find_fn *find;
     void *ctx;
     /* Its owner, which writes whole objects, is to be asked no longer: it has ended, or it is quiet now. */
@@ -23,7 +21,8 @@ struct wm_lack_look {
 
 /* Appends the JSON Patch that gives the object its labels (continuing a finished one); it is refused when the
  * object is not any more what it was made from.  *ret_missing is the parent's uid of WM_LACKS_PARENT. */
-enum wm_lack wm_lack_of(const struct wm_lack_look *look, struct wm_buf *patch, wm_uid ret_missing);
+enum wm_lack wm_lack_of(const struct wm_lack_look *look, const struct wm_reading *object,
+                        struct wm_buf *patch, wm_uid ret_missing);
 
 /* NONE for a kind that is no parent. */
 enum wm_parent_kind wm_parent_kind_of(enum wm_kind kind);

@@ -40,7 +40,7 @@ static bool read_metadata(struct wm_str object, struct wm_id *ret_migration, str
     static const char *const pointers[] = {"/metadata/ownerReferences", "/metadata/resourceVersion"};
     struct wm_json_span s[2];
 
-    if (wm_json_locate(object, 2, pointers, s, NULL) < 0)
+    if (wm_json_pick(object, 2, pointers, s, NULL) < 0)
         return false;
     *ret_migration = wm_follow_owner_of(s[0]);
     *ret_version = wm_span_plain(s[1]);

@@ -145,7 +145,7 @@ static void on_all_changed(void *ctx)
     wm_follow_all_changed(r->follow);
 }
 
-static void on_object(void *ctx, const struct wm_record *record, struct wm_str object, bool live)
+static void on_object(void *ctx, const struct wm_record *record, const struct wm_reading *object, bool live)
 {
     const struct running *r = ctx;
 

@@ -35,6 +35,10 @@ struct wm_json_index {
 int wm_json_locate_indexed(struct wm_str text, size_t n, const char *const pointers[],
                            struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
                            struct wm_error *err);
+/* The same of a text that was checked before, see wm_json_pick. */
+int wm_json_pick_indexed(struct wm_str text, size_t n, const char *const pointers[],
+                         struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
+                         struct wm_error *err);
 /* A whole text; root[0] is the document when it is an object or an array. */
 int wm_json_index(struct wm_str text, struct wm_json_index *ret, struct wm_error *err);
 void wm_json_index_done(struct wm_json_index *x);

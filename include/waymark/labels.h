@@ -68,8 +68,10 @@ enum wm_found {
 /* Looks `ref` up; on WM_FOUND fills *ret.  Must check the uid when ref has one. */
 typedef enum wm_found wm_find_fn(void *ctx, const struct wm_ref *ref, struct wm_parent *ret);
 
-/* What is to be kept of a parent of kind `kind` (its whole JSON, or its PartialObjectMetadata).  WM_E_INVALID
- * when it has no name or uid. */
+/* What is to be kept of a parent of kind `kind`.  WM_E_INVALID when it has no name or uid. */
+int wm_parent_of(const struct wm_label_conf *conf, enum wm_parent_kind kind, const struct wm_object *object,
+                 struct wm_parent *ret, struct wm_error *err);
+/* The same of its JSON: the whole of it, or its PartialObjectMetadata. */
 int wm_parent_project(const struct wm_label_conf *conf, enum wm_parent_kind kind, struct wm_str object,
                       struct wm_parent *ret, struct wm_error *err);
 

@@ -5,8 +5,7 @@
 #ifndef WAYMARK_MODEL_H
 #define WAYMARK_MODEL_H
 
-#include "waymark/json_index.h"
-#include "waymark/kinds.h"
+#include "waymark/reading.h"
 
 #define WM_CLUSTERS_MAX 32
 #define WM_SOURCES_MAX 2048
@@ -54,9 +53,9 @@ const char *wm_record_node(const struct wm_record *r);    /* "" = none */
 struct wm_model;
 
 struct wm_model_conf {
-    /* Called for every object put, with its JSON; returns the record's detail, or NULL.  `old` is that of the
-     * record it replaces: to be returned when it is still right, else to be freed. */
-    void *(*detail)(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
+    /* Called for every object put, as it was read; returns the record's detail, or NULL.  `old` is that of
+     * the record it replaces: to be returned when it is still right, else to be freed. */
+    void *(*detail)(void *ctx, const struct wm_reading *object, void *old);
     void (*detail_done)(void *ctx, enum wm_kind kind, void *detail);
     /* Whether nothing more will happen to an object of that kind in that phase; NULL = never said of any. */
     bool (*over)(enum wm_kind kind, const char *phase);
@@ -77,7 +76,12 @@ void wm_model_source_end(struct wm_model *m, uint16_t source);
 void wm_model_list_begin(struct wm_model *m, uint16_t source);
 size_t wm_model_list_end(struct wm_model *m, uint16_t source);
 
-/* Takes over what is kept of `object`; the record, or NULL (WM_E_INVALID) when it has no name or uid. */
+/* Takes over what is kept of an object of the source's kind; the record, or NULL (WM_E_INVALID) when it
+ * has no name or uid. */
+const struct wm_record *wm_model_take(struct wm_model *m, uint16_t source, const struct wm_reading *object,
+                                      struct wm_error *err);
+/* The same of a text that was checked (wm_json_pick); the record, or NULL (WM_E_INVALID) when it has no name
+ * or uid. */
 const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object,
                                      struct wm_error *err);
 void wm_model_remove(struct wm_model *m, uint8_t cluster, struct wm_id id);

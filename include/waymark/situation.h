@@ -113,7 +113,7 @@ struct wm_job_state {
     wm_text failed_message;
 };
 /* The detail of a record, by kind; see wm_model_conf. */
-void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old);
+void *wm_detail_of(void *ctx, const struct wm_reading *object, void *old);
 void wm_detail_done(void *ctx, enum wm_kind kind, void *detail);
 /* For the model's conf: a MigMigration that is Completed, and Velero's objects in a final phase. */
 bool wm_is_over(enum wm_kind kind, const char *phase);

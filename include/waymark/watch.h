@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "waymark/json.h"
 #include "waymark/kube.h"
 
 enum wm_watch_state {
@@ -113,12 +114,13 @@ void wm_lines_done(struct wm_lines *l);
 
 /* Takes a list's body apart while it arrives, so that a list of 50 MB needs the memory of its largest item:
  * `item` runs for each object of the top-level array "items", checked to be JSON; what is around them, with
- * "items":[] in their place, is kept for the end.  Each byte is looked at twice. */
+ * "items":[] in their place, is kept for the end.  An item that comes whole is looked at once. */
 struct wm_items {
     struct wm_buf held;  /* an item that is not complete yet; its max is the largest item taken */
     struct wm_buf frame; /* its max bounds all that is not an item */
-    int depth;
-    int place; /* enum of items.c */
+    int place;           /* enum of items.c */
+    struct wm_json_skip item;
+    int depth; /* and the rest: of the frame */
     bool in_string, escaped;
 };
 #define WM_ITEMS(item_max)                                                                                   \

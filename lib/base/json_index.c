@@ -59,9 +59,9 @@ struct wm_json_span wm_json_key_of(struct wm_json_value v)
 
     if (!node || node->key == 0)
         return (struct wm_json_span){0};
-    const char *key = v.of->text.p + node->key;
+    const char *key = v.of->text.p + node->key, *end = v.of->text.p + v.of->text.n;
 
-    return (struct wm_json_span){WM_JSON_STRING, {key, (size_t)(wm_json_after_string(key) - key)}};
+    return (struct wm_json_span){WM_JSON_STRING, {key, (size_t)(wm_json_after_string(key, end) - key)}};
 }
 
 static inline bool key_is(const struct wm_json_index *x, uint32_t node, struct wm_str want)

@@ -13,31 +13,24 @@ enum { MAX_POINTERS = WM_JSON_MAX_POINTERS, MAX_TOKENS = 8 };
 
 struct wanted {
     size_t n;
-    struct wm_str token[MAX_POINTERS][MAX_TOKENS]; /* still escaped as in the pointer */
-    uint64_t ends[MAX_TOKENS + 1];                 /* pointers that have exactly so many tokens */
-    uint64_t escaped;                              /* pointers with a '~' anywhere */
+    const char *const *pointers;
+    uint64_t all;     /* those that are not NULL */
+    uint64_t whole;   /* pointers to the document itself */
+    uint64_t escaped; /* pointers with a '~' anywhere */
 };
 
 static void wanted_init(struct wanted *w, size_t n, const char *const pointers[])
 {
     assert(n <= MAX_POINTERS);
-    w->n = n;
-    memset(w->ends, 0, sizeof w->ends);
-    w->escaped = 0;
+    *w = (struct wanted){.n = n, .pointers = pointers};
     for (size_t i = 0; i < n; i++) {
-        size_t t = 0;
+        uint64_t bit = UINT64_C(1) << i;
 
-        const char *p = pointers[i], *end = p + strlen(p), *slash;
-
-        for (; p < end; p = slash, t++) {
-            slash = memchr(p + 1, '/', (size_t)(end - p - 1));
-            slash = slash ? slash : end;
-            assert(*p == '/' && t < MAX_TOKENS);
-            w->token[i][t] = (struct wm_str){p + 1, (size_t)(slash - p - 1)};
-        }
-        w->ends[t] |= UINT64_C(1) << i;
-        if (memchr(pointers[i], '~', (size_t)(end - pointers[i])))
-            w->escaped |= UINT64_C(1) << i;
+        if (!pointers[i])
+            continue;
+        w->all |= bit;
+        w->whole |= pointers[i][0] ? 0 : bit;
+        w->escaped |= strchr(pointers[i], '~') ? bit : 0;
     }
 }
 
@@ -54,19 +47,14 @@ static bool key_is_decoded(struct wm_str token, struct wm_str key)
            wm_str_eq((struct wm_str){want, n}, wm_buf_text(&have));
 }
 
-static uint64_t match(const struct wanted *w, uint64_t mask, size_t depth, struct wm_str key, bool plain)
+/* Length of the token that begins at `t` when it is the key, else SIZE_MAX. */
+static size_t token_length(const char *t, struct wm_str key, bool as_it_is)
 {
-    uint64_t hit = 0;
+    size_t n = as_it_is ? key.n : strcspn(t, "/");
+    bool same = as_it_is ? strncmp(t, key.p, n) == 0 && (t[n] == '/' || t[n] == '\0')
+                         : key_is_decoded((struct wm_str){t, n}, key);
 
-    for (uint64_t m = mask; m; m &= m - 1) {
-        int i = __builtin_ctzll(m);
-        uint64_t bit = UINT64_C(1) << i;
-        struct wm_str token = w->token[i][depth];
-
-        if (plain && !(w->escaped & bit) ? wm_str_eq(token, key) : key_is_decoded(token, key))
-            hit |= bit;
-    }
-    return hit;
+    return same ? n : SIZE_MAX;
 }
 
 /* --- the pass --- */
@@ -76,12 +64,14 @@ struct level {
     uint64_t exact;  /* pointers that name this container */
     uint64_t seen;   /* pointers whose key was met in it */
     const char *start;
+    const char *token[MAX_POINTERS]; /* of those that lead into it: the next member's, in the pointer */
 };
 
 struct scan {
     const char *text, *p, *end;
     int depth, max_depth;
     bool saw_nul, careful; /* careful: something is wrong, and is to be told of */
+    bool checked;          /* the text was before: what nobody asks for is not looked at */
     const struct wanted *wanted;
     struct wm_json_span *spans;
     struct level levels[MAX_TOKENS + 1]; /* [depth]; deeper ones lead nowhere */
@@ -180,8 +170,14 @@ static bool push(struct scan *s, bool object, uint64_t here, uint64_t exact)
         s->is_object[s->depth >> 3] |= bit;
     else
         s->is_object[s->depth >> 3] &= (uint8_t)~bit;
-    if (s->depth <= MAX_TOKENS)
-        s->levels[s->depth] = (struct level){object ? here & ~exact : 0, exact, 0, s->p};
+    if (s->depth <= MAX_TOKENS) {
+        struct level *l = &s->levels[s->depth]; /* its tokens stand there already */
+
+        l->inside = object ? here & ~exact : 0;
+        l->exact = exact;
+        l->seen = 0;
+        l->start = s->p;
+    }
     return true;
 }
 
@@ -267,8 +263,45 @@ static enum wm_json_kind scalar(struct scan *s)
     }
 }
 
-/* A key and its colon; *ret_here = the pointers that lead through it. */
-static int read_key(struct scan *s, uint64_t *ret_here, struct wm_error *err)
+/* Those whose next token may be the key: nearly all begin with another letter. */
+static uint64_t candidates(const struct scan *s, const struct level *l, struct wm_str key, bool as_it_is)
+{
+    uint64_t may = l->inside & s->wanted->escaped;
+
+    if (!as_it_is)
+        return l->inside;
+    for (uint64_t m = l->inside; m; m &= m - 1)
+        may |= *l->token[__builtin_ctzll(m)] == *key.p ? m & -m : 0;
+    return may;
+}
+
+/* The pointers that lead through a key of the innermost container; *ret_exact = those that end with it. */
+static uint64_t match(struct scan *s, struct wm_str key, bool plain, uint64_t *ret_exact)
+{
+    const struct level *top = &s->levels[s->depth];
+    struct level *below = s->depth < MAX_TOKENS ? &s->levels[s->depth + 1] : NULL;
+    bool as_it_is = plain && key.n > 0 && !memchr(key.p, '/', key.n);
+    uint64_t hit = 0;
+
+    for (uint64_t m = candidates(s, top, key, as_it_is); m; m &= m - 1) {
+        int i = __builtin_ctzll(m);
+        uint64_t bit = UINT64_C(1) << i;
+        const char *token = top->token[i];
+        size_t n = token_length(token, key, as_it_is && !(s->wanted->escaped & bit));
+
+        if (n == SIZE_MAX)
+            continue;
+        hit |= bit;
+        if (token[n] == '\0')
+            *ret_exact |= bit;
+        else if (below)
+            below->token[i] = token + n + 1;
+    }
+    return hit;
+}
+
+/* A key and its colon; *ret_here = the pointers that lead through it, *ret_exact = those that end with it. */
+static int read_key(struct scan *s, uint64_t *ret_here, uint64_t *ret_exact, struct wm_error *err)
 {
     struct level *top = s->depth <= MAX_TOKENS ? &s->levels[s->depth] : NULL;
     const char *start = s->p, *wrong;
@@ -280,7 +313,7 @@ static int read_key(struct scan *s, uint64_t *ret_here, struct wm_error *err)
     if (!s->p)
         return bad(s, wrong, "malformed key", err);
     struct wm_str key = {start + 1, (size_t)(s->p - start) - 2};
-    uint64_t here = top && top->inside ? match(s->wanted, top->inside, (size_t)s->depth - 1, key, plain) : 0;
+    uint64_t here = top && top->inside ? match(s, key, plain, ret_exact) : 0;
 
     if (here & (top ? top->seen : 0))
         return bad(s, start, "key given twice", err);
@@ -365,7 +398,7 @@ static bool pass_over(struct scan *s, uint64_t here, uint64_t exact)
     if (s->careful || (*start == '{' && here & ~exact) ||
         (s->index && (s->index_depth || exact & s->indexed)))
         return false;
-    end = pass(s, start);
+    end = s->checked && !exact ? wm_json_skip(&(struct wm_json_skip){0}, start, s->end) : pass(s, start);
     s->careful = !end;
     s->p = end ? end : start;
     return end;
@@ -379,12 +412,11 @@ static int too_many_values(struct wm_error *err)
 }
 
 /* One value's beginning: a whole scalar, or the opening of a container.  *ret_opened says which. */
-static int read_value(struct scan *s, uint64_t here, bool *ret_opened, struct wm_error *err)
+static int read_value(struct scan *s, uint64_t here, uint64_t exact, bool *ret_opened, struct wm_error *err)
 {
     s->p = wm_json_skip_space(s->p, s->end);
     if (s->p >= s->end)
         return bad(s, s->p, "unexpected end", err);
-    uint64_t exact = s->depth <= MAX_TOKENS ? here & s->wanted->ends[s->depth] : 0;
     const char *start = s->p;
 
     *ret_opened = *start == '{' || *start == '[';
@@ -437,17 +469,17 @@ static bool closes_at_once(struct scan *s)
 
 static int run(struct scan *s, struct wm_error *err)
 {
-    uint64_t here = s->wanted->n == MAX_POINTERS ? UINT64_MAX : (UINT64_C(1) << s->wanted->n) - 1;
+    uint64_t here = s->wanted->all, exact = s->wanted->whole;
     bool opened = false, more = true;
     int rc;
 
     while (more) {
         if (s->depth > 0) {
-            here = s->key = 0;
-            if (top_is_object(s) && (rc = read_key(s, &here, err)) < 0)
+            here = exact = s->key = 0;
+            if (top_is_object(s) && (rc = read_key(s, &here, &exact, err)) < 0)
                 return rc;
         }
-        if ((rc = read_value(s, here, &opened, err)) < 0)
+        if ((rc = read_value(s, here, exact, &opened, err)) < 0)
             return rc;
         if (opened && !closes_at_once(s))
             continue;
@@ -458,27 +490,49 @@ static int run(struct scan *s, struct wm_error *err)
     return s->p < s->end ? bad(s, s->p, "something after the document", err) : WM_OK;
 }
 
-static int scan_text(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
-                     struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *index,
-                     bool *ret_nul, struct wm_error *err)
+/* For an own text, or one that was checked: a scan at its beginning, where every pointer's first token stands
+ * behind its slash. */
+static void begin(struct scan *s, struct wm_str text, int max_depth, const struct wanted *wanted)
+{
+    s->text = s->p = text.p ? text.p : "";
+    s->end = s->text + text.n;
+    s->depth = s->index_depth = 0;
+    s->max_depth = max_depth;
+    s->saw_nul = s->key_escaped = s->escaped = s->careful = s->checked = false;
+    s->wanted = wanted;
+    s->index = NULL;
+    s->indexed = 0;
+    s->key = s->open = 0;
+    s->is_object[0] = 0;
+    for (size_t i = 0; i < wanted->n; i++)
+        if (wanted->pointers[i])
+            s->levels[1].token[i] = wanted->pointers[i] + 1;
+}
+
+/* What is asked for, and where the answer goes. */
+struct question {
+    size_t n;
+    const char *const *pointers;
+    struct wm_json_span *spans;
+    uint64_t indexed;
+    struct wm_json_index *index;
+    int max_depth;
+    bool checked;
+};
+
+static int answer(const struct question *q, struct wm_str text, bool *ret_nul, struct wm_error *err)
 {
     struct wanted wanted;
     struct scan s;
 
-    wanted_init(&wanted, n, pointers);
-    for (size_t i = 0; i < n; i++)
-        spans[i] = (struct wm_json_span){0};
-    s.text = s.p = text.p ? text.p : "";
-    s.end = s.text + text.n;
-    s.depth = s.index_depth = 0;
-    s.max_depth = max_depth;
-    s.saw_nul = s.key_escaped = s.escaped = s.careful = false;
-    s.wanted = &wanted;
-    s.spans = spans;
-    s.index = index;
-    s.indexed = indexed;
-    s.key = s.open = 0;
-    s.is_object[0] = 0;
+    wanted_init(&wanted, q->n, q->pointers);
+    for (size_t i = 0; i < q->n; i++)
+        q->spans[i] = (struct wm_json_span){0};
+    begin(&s, text, q->max_depth, &wanted);
+    s.spans = q->spans;
+    s.index = q->index;
+    s.indexed = q->indexed;
+    s.checked = q->checked;
     int rc = run(&s, err);
 
     *ret_nul = s.saw_nul;
@@ -488,7 +542,9 @@ static int scan_text(struct wm_str text, int max_depth, size_t n, const char *co
 int wm_json_scan(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
                  struct wm_json_span spans[], bool *ret_nul, struct wm_error *err)
 {
-    return scan_text(text, max_depth, n, pointers, spans, 0, NULL, ret_nul, err);
+    struct question q = {.n = n, .pointers = pointers, .spans = spans, .max_depth = max_depth};
+
+    return answer(&q, text, ret_nul, err);
 }
 
 int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
@@ -499,16 +555,53 @@ int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], s
     return wm_json_scan(text, WM_JSON_MAX_DEPTH, n, pointers, spans, &nul, err);
 }
 
+int wm_json_pick(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
+                 struct wm_error *err)
+{
+    struct question q = {
+        .n = n, .pointers = pointers, .spans = spans, .max_depth = WM_JSON_MAX_DEPTH, .checked = true};
+    bool nul;
+
+    return answer(&q, text, &nul, err);
+}
+
+static int answer_indexed(const struct question *q, struct wm_str text, struct wm_error *err)
+{
+    bool nul;
+
+    wm_json_index_begin(q->index, text);
+    int rc = answer(q, text, &nul, err);
+
+    if (rc < 0) /* what is half indexed is of no use */
+        memset(q->index->root, 0, sizeof q->index->root);
+    return rc;
+}
+
 int wm_json_locate_indexed(struct wm_str text, size_t n, const char *const pointers[],
                            struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
                            struct wm_error *err)
 {
-    bool nul;
+    return answer_indexed(&(struct question){n, pointers, spans, indexed, ret, WM_JSON_MAX_DEPTH, false},
+                          text, err);
+}
 
-    wm_json_index_begin(ret, text);
-    int rc = scan_text(text, WM_JSON_MAX_DEPTH, n, pointers, spans, indexed, ret, &nul, err);
+int wm_json_pick_indexed(struct wm_str text, size_t n, const char *const pointers[],
+                         struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
+                         struct wm_error *err)
+{
+    return answer_indexed(&(struct question){n, pointers, spans, indexed, ret, WM_JSON_MAX_DEPTH, true}, text,
+                          err);
+}
 
-    if (rc < 0) /* what is half indexed is of no use */
-        memset(ret->root, 0, sizeof ret->root);
-    return rc;
+size_t wm_json_object_length(struct wm_str text)
+{
+    static const struct wanted nothing;
+    struct scan s;
+
+    if (text.n == 0 || text.p[0] != '{')
+        return 0;
+    begin(&s, text, WM_JSON_MAX_DEPTH, &nothing);
+    const char *end = pass(&s, s.p);
+
+    return end ? (size_t)(end - text.p) : 0;
 }

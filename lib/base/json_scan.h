@@ -13,8 +13,8 @@
 const char *wm_json_scan_string(const char *p, const char *end, bool *ret_plain, bool *saw_nul,
                                 const char **ret_bad);
 
-/* Behind the string whose opening quote is at `p`, in a checked text. */
-const char *wm_json_after_string(const char *p);
+/* Behind the string whose opening quote is at `p`, in a checked text that ends at `end` or later. */
+const char *wm_json_after_string(const char *p, const char *end);
 
 /* Length of the UTF-8 sequence at `p` (a byte over 0x7f), 0 when it is none: overlong, surrogate, beyond
  * U+10FFFF, cut off. */

@@ -103,12 +103,16 @@ bool wm_json_span_is(struct wm_json_span s, const char *z)
     if (s.kind != WM_JSON_STRING)
         return false;
     struct wm_str inner = {s.text.p + 1, s.text.n - 2};
+    struct wm_str want = wm_str_of(z);
 
+    /* no escape is shorter than what it stands for */
+    if (inner.n < want.n || (inner.n == want.n && !wm_str_eq(inner, want)))
+        return false;
     if (!memchr(inner.p, '\\', inner.n))
-        return wm_str_is(inner, z);
-    wm_auto_buf struct wm_buf b = WM_BUF_MAX(strlen(z));
+        return inner.n == want.n;
+    wm_auto_buf struct wm_buf b = WM_BUF_MAX(want.n);
 
-    return wm_json_unescape(s, &b, NULL) == WM_OK && wm_str_is(wm_buf_text(&b), z);
+    return wm_json_unescape(s, &b, NULL) == WM_OK && wm_str_eq(wm_buf_text(&b), want);
 }
 
 struct wm_json_iter wm_json_iter(struct wm_json_span span)
@@ -123,27 +127,11 @@ struct wm_json_iter wm_json_iter(struct wm_json_span span)
     return it;
 }
 
-const char *wm_json_after_string(const char *p)
+const char *wm_json_after_string(const char *p, const char *end)
 {
-    for (p++; *p != '"'; p++)
-        if (*p == '\\')
-            p++;
-    return p + 1;
-}
-
-static const char *after_container(const char *p)
-{
-    int depth = 0;
-
-    do {
-        if (*p == '"') {
-            p = wm_json_after_string(p);
-            continue;
-        }
-        depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
-        p++;
-    } while (depth > 0);
-    return p;
+    for (p++; (p = wm_json_skip_plain(p, end)) < end && *p != '"';)
+        p += *p == '\\' ? 2 : 1;
+    return p < end ? p + 1 : end;
 }
 
 static enum wm_json_kind kind_at(char c)
@@ -168,13 +156,13 @@ static enum wm_json_kind kind_at(char c)
 
 static struct wm_json_span take_value(struct wm_json_iter *it)
 {
-    const char *start = it->at = wm_json_skip_space(it->at, it->end);
+    const char *start = it->at = wm_json_skip_space(it->at, it->end), *behind;
     enum wm_json_kind kind = kind_at(*start);
 
     if (kind == WM_JSON_STRING)
-        it->at = wm_json_after_string(start);
+        it->at = wm_json_after_string(start, it->end);
     else if (kind == WM_JSON_OBJECT || kind == WM_JSON_ARRAY)
-        it->at = after_container(start);
+        it->at = (behind = wm_json_skip(&(struct wm_json_skip){0}, start, it->end)) ? behind : it->end;
     else
         while (it->at < it->end && !strchr(",]} \t\r\n", *it->at))
             it->at++;

@@ -6,23 +6,6 @@
 #include "details_impl.h"
 #include "waymark/duration.h"
 
-enum {
-    SELF,
-    NAME,
-    UID,
-    GOING,
-    GENERATION,
-    GRACE,
-    LABELS,
-    ANNOTATIONS,
-    OWNERS,
-    FINALIZERS,
-    SPEC,
-    STATUS,
-    POINTERS
-};
-#define BIT(pointer) (UINT64_C(1) << (pointer))
-
 static void word_of(struct wm_json_value object, const char *key, wm_word out)
 {
     wm_span_copy(wm_get_span(object, key), out, sizeof(wm_word));
@@ -272,38 +255,53 @@ static const struct row {
     void *(*make)(const struct wm_parts *p); /* instead of `read`: a state that begins with a digest */
 } rows[WM_KIND_COUNT] = {
     [WM_KIND_MIGMIGRATION] = {.size = sizeof(struct wm_migration_state)},
-    [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan, BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster, BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan,
+                         WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster,
+                            WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_BACKUP] = {sizeof(struct wm_velero_state), read_velero,
-                        BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
+                        WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_ANNOTATIONS) | WM_AT_BIT(WM_AT_SPEC) |
+                            WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_RESTORE] = {sizeof(struct wm_velero_state), read_velero,
-                         BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_MIGSTORAGE] = {sizeof(struct wm_storage_state), read_storage, BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_DVMP] = {.make = wm_rsync_make, .indexed = BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_DIM] = {.make = wm_image_make, .indexed = BIT(STATUS)},
-    [WM_KIND_DISM] = {.make = wm_image_make, .indexed = BIT(STATUS)},
-    [WM_KIND_JOB] = {sizeof(struct wm_job_state), read_job, BIT(LABELS) | BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_POD] = {.make = wm_pod_make, .indexed = BIT(LABELS) | BIT(OWNERS) | BIT(SPEC) | BIT(STATUS)},
+                         WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_ANNOTATIONS) | WM_AT_BIT(WM_AT_SPEC) |
+                             WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_MIGSTORAGE] = {sizeof(struct wm_storage_state), read_storage,
+                            WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_DVM] = {sizeof(struct wm_dvm_state), read_dvm, WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_DVMP] = {.make = wm_rsync_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_DIM] = {.make = wm_image_make, .indexed = WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_DISM] = {.make = wm_image_make, .indexed = WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_JOB] = {sizeof(struct wm_job_state), read_job,
+                     WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_POD] = {.make = wm_pod_make,
+                     .indexed = WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_OWNERS) | WM_AT_BIT(WM_AT_SPEC) |
+                                WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_PVC] = {.make = wm_claim_make,
-                     .indexed = BIT(LABELS) | BIT(ANNOTATIONS) | BIT(FINALIZERS) | BIT(SPEC)},
-    [WM_KIND_PVB] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_PVR] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_DATAUPLOAD] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_DATADOWNLOAD] = {.make = wm_volume_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+                     .indexed = WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_ANNOTATIONS) |
+                                WM_AT_BIT(WM_AT_FINALIZERS) | WM_AT_BIT(WM_AT_SPEC)},
+    [WM_KIND_PVB] = {.make = wm_volume_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_PVR] = {.make = wm_volume_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_DATAUPLOAD] = {.make = wm_volume_make,
+                            .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_DATADOWNLOAD] = {.make = wm_volume_make,
+                              .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_DEPLOYMENT] = {.make = wm_server_make,
-                            .indexed =
-                                BIT(LABELS) | BIT(ANNOTATIONS) | BIT(OWNERS) | BIT(SPEC) | BIT(STATUS)},
+                            .indexed = WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_ANNOTATIONS) |
+                                       WM_AT_BIT(WM_O_OWNERS) | WM_AT_BIT(WM_AT_SPEC) |
+                                       WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_VMMIGRATION] = {.size = sizeof(struct wm_vm_state)},
-    [WM_KIND_PROVIDER] = {.make = wm_provider_make, .indexed = BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_MACHINE] = {.make = wm_machine_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+    [WM_KIND_PROVIDER] = {.make = wm_provider_make,
+                          .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_MACHINE] = {.make = wm_machine_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_REPLICASET] = {.make = wm_replicas_make,
-                            .indexed = BIT(LABELS) | BIT(ANNOTATIONS) | BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_EVENT] = {.make = wm_event_make, .indexed = BIT(SELF)},
-    [WM_KIND_NODE] = {.make = wm_node_make, .indexed = BIT(SPEC) | BIT(STATUS)},
-    [WM_KIND_STORAGECLASS] = {.make = wm_class_make, .indexed = BIT(SELF)},
-    [WM_KIND_ENDPOINTSLICE] = {.make = wm_slice_make, .indexed = BIT(SELF)},
-    [WM_KIND_ATTACHMENT] = {.make = wm_attachment_make, .indexed = BIT(SPEC) | BIT(STATUS)},
+                            .indexed = WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_ANNOTATIONS) |
+                                       WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_EVENT] = {.make = wm_event_make, .indexed = WM_AT_BIT(WM_O_SELF)},
+    [WM_KIND_NODE] = {.make = wm_node_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+    [WM_KIND_STORAGECLASS] = {.make = wm_class_make, .indexed = WM_AT_BIT(WM_O_SELF)},
+    [WM_KIND_ENDPOINTSLICE] = {.make = wm_slice_make, .indexed = WM_AT_BIT(WM_O_SELF)},
+    [WM_KIND_ATTACHMENT] = {.make = wm_attachment_make,
+                            .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
 };
 
 static void *state_of(const struct row *row, const struct wm_parts *p)
@@ -321,70 +319,56 @@ static int number_in(struct wm_json_span s)
     return s.kind == WM_JSON_NUMBER ? wm_str_digits(s.text, 0) : 0;
 }
 
-/* Of what cannot be read there is a state without content. */
-static void *read_parts(const struct row *row, struct wm_str object)
+static void *read_parts(const struct row *row, const struct wm_reading *r)
 {
-    static const char *const pointers[POINTERS] = {
-        [SELF] = "",
-        [NAME] = "/metadata/name",
-        [UID] = "/metadata/uid",
-        [GOING] = "/metadata/deletionTimestamp",
-        [GENERATION] = "/metadata/generation",
-        [GRACE] = "/metadata/deletionGracePeriodSeconds",
-        [LABELS] = "/metadata/labels",
-        [ANNOTATIONS] = "/metadata/annotations",
-        [OWNERS] = "/metadata/ownerReferences",
-        [FINALIZERS] = "/metadata/finalizers",
-        [SPEC] = "/spec",
-        [STATUS] = "/status",
+    struct wm_parts p = {
+        .name = r->at[WM_O_NAME],
+        .uid = r->at[WM_O_UID],
+        .going = r->at[WM_AT_GOING],
+        .generation = number_in(r->at[WM_AT_GENERATION]),
+        .grace_s = number_in(r->at[WM_AT_GRACE]),
+        .labels = wm_json_root(&r->index, WM_O_LABELS),
+        .annotations = wm_json_root(&r->index, WM_O_ANNOTATIONS),
+        .owners = wm_json_root(&r->index, WM_O_OWNERS),
+        .finalizers = wm_json_root(&r->index, WM_AT_FINALIZERS),
+        .spec = wm_json_root(&r->index, WM_AT_SPEC),
+        .status = wm_json_root(&r->index, WM_AT_STATUS),
+        .self = wm_json_root(&r->index, WM_O_SELF),
     };
-    struct wm_json_span at[POINTERS];
-    wm_auto_index struct wm_json_index x = {0};
-    struct wm_parts p = {0};
 
-    if (wm_json_locate_indexed(object, POINTERS, pointers, at, row->indexed, &x, NULL) == WM_OK)
-        p = (struct wm_parts){
-            .name = at[NAME],
-            .uid = at[UID],
-            .going = at[GOING],
-            .generation = number_in(at[GENERATION]),
-            .grace_s = number_in(at[GRACE]),
-            .labels = wm_json_root(&x, LABELS),
-            .annotations = wm_json_root(&x, ANNOTATIONS),
-            .owners = wm_json_root(&x, OWNERS),
-            .finalizers = wm_json_root(&x, FINALIZERS),
-            .spec = wm_json_root(&x, SPEC),
-            .status = wm_json_root(&x, STATUS),
-            .self = wm_json_root(&x, SELF),
-        };
     return state_of(row, &p);
 }
 
-static void *read_detail(enum wm_kind kind, struct wm_str object)
+uint64_t wm_detail_indexed(enum wm_kind kind)
 {
-    if (kind == WM_KIND_MIGMIGRATION) {
-        struct wm_migration_state *m = wm_xcalloc(1, sizeof *m);
-
-        wm_migration_state_read(object, m, NULL);
-        return m;
-    }
-    if (kind == WM_KIND_VMMIGRATION) {
-        struct wm_vm_state *vm = wm_xcalloc(1, sizeof *vm);
-
-        wm_vm_state_read(object, vm, NULL);
-        return vm;
-    }
-    return rows[kind].indexed ? read_parts(&rows[kind], object) : NULL;
+    return rows[kind].indexed;
 }
 
-void *wm_detail_of(void *ctx, enum wm_kind kind, uint8_t cluster, struct wm_str object, void *old)
+static void *read_detail(const struct wm_reading *r)
 {
-    void *detail = read_detail(kind, object);
+    if (r->kind == WM_KIND_MIGMIGRATION) {
+        struct wm_migration_state *m = wm_xcalloc(1, sizeof *m);
+
+        wm_migration_state_read(r->text, m, NULL);
+        return m;
+    }
+    if (r->kind == WM_KIND_VMMIGRATION) {
+        struct wm_vm_state *vm = wm_xcalloc(1, sizeof *vm);
+
+        wm_vm_state_read(r->text, vm, NULL);
+        return vm;
+    }
+    return rows[r->kind].indexed ? read_parts(&rows[r->kind], r) : NULL;
+}
+
+void *wm_detail_of(void *ctx, const struct wm_reading *object, void *old)
+{
+    enum wm_kind kind = object->kind;
+    void *detail = read_detail(object);
     /* bytes between members may make equal ones differ: that costs a look, and no more */
     size_t compared = rows[kind].make ? sizeof(uint64_t) : rows[kind].size;
     bool same = detail && old && memcmp(detail, old, compared) == 0;
 
-    (void)cluster;
     wm_detail_done(ctx, kind, same ? detail : old);
     return same ? old : detail;
 }

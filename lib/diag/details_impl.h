@@ -15,6 +15,9 @@ struct wm_parts {
                                   absent then */
 };
 
+/* The members of enum wm_reading_member, a bit each, that the kind's detail is made from. */
+uint64_t wm_detail_indexed(enum wm_kind kind);
+
 /* 0 where it is no number of at most nine digits. */
 int wm_number_at(struct wm_json_value object, const char *key);
 /* Unix time; 0 = not told. */

@@ -62,7 +62,7 @@ bool wm_event_matters(struct wm_str object)
                                             "/source/component"};
     struct wm_json_span at[N];
 
-    return wm_json_locate(object, N, pointers, at, NULL) == WM_OK && IS_ONE_OF(at[KIND], kinds) &&
+    return wm_json_pick(object, N, pointers, at, NULL) == WM_OK && IS_ONE_OF(at[KIND], kinds) &&
            !(wm_json_span_is(at[TYPE], "Normal") && IS_ONE_OF(at[REASON], well)) && !is_ours(at[REPORTING]) &&
            !is_ours(at[SOURCE]);
 }

@@ -301,8 +301,8 @@ int wm_migration_state_read(struct wm_str object, struct wm_migration_state *ret
     wm_auto_index struct wm_json_index x = {0};
 
     *ret = (struct wm_migration_state){0};
-    int r = wm_json_locate_indexed(object, POINTERS, pointers, at,
-                                   UINT64_C(1) << SPEC | UINT64_C(1) << STATUS, &x, err);
+    int r = wm_json_pick_indexed(object, POINTERS, pointers, at, UINT64_C(1) << SPEC | UINT64_C(1) << STATUS,
+                                 &x, err);
 
     if (r == WM_OK)
         read_all(at, &x, ret);

@@ -349,70 +349,20 @@ size_t wm_model_source_count(const struct wm_model *m, uint16_t source)
 
 /* --- reading an object --- */
 
-enum member {
-    NAME,
-    NAMESPACE,
-    UID,
-    LABELS,
-    OWNERS,
-    CREATED,
-    GOING,
-    PHASE,
-    MESSAGE,
-    STARTED,
-    COMPLETED,
-    DONE,
-    TOTAL,
-    NODE,
-    REGARDING,
-    N
-};
-
-/* What was read, before it becomes a record. */
-struct reading {
-    struct wm_json_span at[N];
+/* What of an object becomes a record. */
+struct texts {
     wm_name name, namespace_, phase, node;
     char message[MESSAGE_MAX];
 };
 
-static const char NOTHING[] = "/metadata/"; /* a pointer that no object has */
-
-static const char *or_nothing(const char *pointer)
+static int read_texts(const struct wm_reading *r, struct texts *t, struct wm_error *err)
 {
-    return pointer ? pointer : NOTHING;
-}
-
-static int read_object(enum wm_kind kind, struct wm_str object, struct reading *r, struct wm_error *err)
-{
-    const struct wm_kind_fields *f = &wm_kinds[kind].fields;
-    /* Absent fields of a kind share one pointer: it may stand in the list more than once. */
-    const char *const pointers[N] = {
-        "/metadata/name",
-        "/metadata/namespace",
-        "/metadata/uid",
-        "/metadata/labels",
-        "/metadata/ownerReferences",
-        "/metadata/creationTimestamp",
-        "/metadata/deletionTimestamp",
-        or_nothing(f->phase),
-        or_nothing(f->message),
-        or_nothing(f->started),
-        or_nothing(f->completed),
-        or_nothing(f->done),
-        or_nothing(f->total),
-        or_nothing(f->node),
-        kind == WM_KIND_EVENT ? "/involvedObject/uid" : NOTHING,
-    };
-    int rc = wm_json_locate(object, N, pointers, r->at, err);
-
-    if (rc < 0)
-        return rc;
-    if (!wm_span_copy(r->at[NAME], r->name, sizeof r->name) || r->at[UID].kind != WM_JSON_STRING)
-        return wm_fail(err, WM_E_INVALID, "/metadata", "a %s without name or uid", wm_kinds[kind].kind);
-    wm_span_copy(r->at[NAMESPACE], r->namespace_, sizeof r->namespace_);
-    wm_span_copy(r->at[PHASE], r->phase, WORD_MAX + 1);
-    wm_span_copy(r->at[NODE], r->node, sizeof r->node);
-    wm_json_line(r->at[MESSAGE], r->message, sizeof r->message);
+    if (!wm_span_copy(r->at[WM_O_NAME], t->name, sizeof t->name) || r->at[WM_O_UID].kind != WM_JSON_STRING)
+        return wm_fail(err, WM_E_INVALID, "/metadata", "a %s without name or uid", wm_kinds[r->kind].kind);
+    wm_span_copy(r->at[WM_O_NAMESPACE], t->namespace_, sizeof t->namespace_);
+    wm_span_copy(r->at[WM_AT_PHASE], t->phase, WORD_MAX + 1);
+    wm_span_copy(r->at[WM_AT_NODE], t->node, sizeof t->node);
+    wm_json_line(r->at[WM_AT_MESSAGE], t->message, sizeof t->message);
     return WM_OK;
 }
 
@@ -467,19 +417,19 @@ static struct wm_id label_in(struct wm_json_span labels, const char *key)
     return uid_in(wm_member(labels, key));
 }
 
-static struct wm_id parent_in(enum wm_kind kind, const struct reading *r)
+static struct wm_id parent_in(const struct wm_reading *r)
 {
     struct wm_id id = {0};
 
     for (int i = 0; i < WM_PARENT_WAYS && !wm_id_is_set(id); i++) {
-        const struct wm_parent_way *way = &wm_kinds[kind].parent[i];
+        const struct wm_parent_way *way = &wm_kinds[r->kind].parent[i];
 
         if (way->by == WM_BY_OWNER)
-            id = wm_owner_of(r->at[OWNERS], way->what);
+            id = wm_owner_of(r->at[WM_O_OWNERS], way->what);
         else if (way->by == WM_BY_LABEL)
-            id = label_in(r->at[LABELS], way->what);
+            id = label_in(r->at[WM_O_LABELS], way->what);
         else if (way->by == WM_BY_REGARDING)
-            id = uid_in(r->at[REGARDING]);
+            id = uid_in(r->at[WM_AT_REGARDING]);
     }
     return id;
 }
@@ -489,44 +439,43 @@ static size_t text_size(const struct wm_record *r)
     return (size_t)r->name_n + r->message_n + r->node_n + 3;
 }
 
-static struct wm_record *draft_record(struct wm_model *m, uint16_t source, const struct reading *r)
+static struct wm_record *draft_record(struct wm_model *m, uint16_t source, const struct wm_reading *r,
+                                      const struct texts *t)
 {
     const struct source *from = &m->sources[source];
-    size_t name_n = strlen(r->name), message_n = strlen(r->message), node_n = strlen(r->node);
+    size_t name_n = strlen(t->name), message_n = strlen(t->message), node_n = strlen(t->node);
     struct wm_record *record = m->draft;
 
-    record->id = uid_in(r->at[UID]);
-    record->done = number_in(r->at[DONE]);
-    record->total = number_in(r->at[TOTAL]);
-    record->created_s = time_in(r->at[CREATED]);
-    record->started_s = time_in(r->at[STARTED]);
-    record->completed_s = time_in(r->at[COMPLETED]);
+    record->id = uid_in(r->at[WM_O_UID]);
+    record->done = number_in(r->at[WM_AT_DONE]);
+    record->total = number_in(r->at[WM_AT_TOTAL]);
+    record->created_s = time_in(r->at[WM_AT_CREATED]);
+    record->started_s = time_in(r->at[WM_AT_STARTED]);
+    record->completed_s = time_in(r->at[WM_AT_COMPLETED]);
     record->source = source;
     record->round = from->round;
     record->kind = from->kind;
     record->cluster = from->cluster;
-    record->going = r->at[GOING].kind == WM_JSON_STRING;
-    record->namespace_ = word_of(m, r->namespace_);
-    record->phase = word_of(m, r->phase);
+    record->going = r->at[WM_AT_GOING].kind == WM_JSON_STRING;
+    record->namespace_ = word_of(m, t->namespace_);
+    record->phase = word_of(m, t->phase);
     record->name_n = (uint16_t)name_n;
     record->message_n = (uint16_t)message_n;
     record->node_n = (uint16_t)node_n;
-    memcpy(record->text, r->name, name_n + 1);
-    memcpy(record->text + name_n + 1, r->message, message_n + 1);
-    memcpy(record->text + name_n + 1 + message_n + 1, r->node, node_n + 1);
+    memcpy(record->text, t->name, name_n + 1);
+    memcpy(record->text + name_n + 1, t->message, message_n + 1);
+    memcpy(record->text + name_n + 1 + message_n + 1, t->node, node_n + 1);
     return record;
 }
 
 /* Whose it is need not be read again where neither labels nor owners changed. */
-static void tie(struct wm_record *draft, const struct wm_record *old, const struct reading *r)
+static void tie(struct wm_record *draft, const struct wm_record *old, const struct wm_reading *r)
 {
-    uint64_t labels = wm_str_digest(r->at[LABELS].text, 1);
+    uint64_t labels = wm_str_digest(r->at[WM_O_LABELS].text, 1);
 
-    draft->ties = (uint32_t)wm_str_digest(r->at[OWNERS].text, labels);
+    draft->ties = (uint32_t)wm_str_digest(r->at[WM_O_OWNERS].text, labels);
     draft->relabelled = !old || old->kind != draft->kind || old->ties != draft->ties;
-    draft->parent = draft->relabelled || draft->kind == WM_KIND_EVENT
-                        ? parent_in((enum wm_kind)draft->kind, r)
-                        : old->parent;
+    draft->parent = draft->relabelled || draft->kind == WM_KIND_EVENT ? parent_in(r) : old->parent;
 }
 
 /* Nearly every object has the phase that it had. */
@@ -621,7 +570,7 @@ static struct wm_record *store(struct wm_model *m, struct wm_record **link, cons
 
 /* The draft's detail, in the place of the old one; true when it is another. */
 static bool read_detail(struct wm_model *m, struct wm_record *draft, struct wm_record *old,
-                        struct wm_str object)
+                        const struct wm_reading *object)
 {
     const struct wm_model_conf *c = &m->conf;
 
@@ -629,31 +578,40 @@ static bool read_detail(struct wm_model *m, struct wm_record *draft, struct wm_r
         free_detail(m, old);
     void *before = old ? old->detail : NULL;
 
-    draft->detail =
-        c->detail ? c->detail(c->ctx, (enum wm_kind)draft->kind, draft->cluster, object, before) : NULL;
+    draft->detail = c->detail ? c->detail(c->ctx, object, before) : NULL;
     return draft->detail != before;
 }
 
-const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object,
-                                     struct wm_error *err)
+const struct wm_record *wm_model_take(struct wm_model *m, uint16_t source, const struct wm_reading *reading,
+                                      struct wm_error *err)
 {
-    struct reading reading;
+    struct texts texts;
 
-    if (read_object((enum wm_kind)m->sources[source].kind, object, &reading, err) < 0)
+    if (read_texts(reading, &texts, err) < 0)
         return NULL;
-    struct wm_record *draft = draft_record(m, source, &reading),
+    struct wm_record *draft = draft_record(m, source, reading, &texts),
                      **link = link_by_id(m, draft->cluster, draft->id);
 
-    tie(draft, *link, &reading);
+    tie(draft, *link, reading);
     tell_whether_over(m, draft, *link);
     bool differs = !*link || !same_content(*link, draft);
-    bool news = read_detail(m, draft, *link, object) || differs;
+    bool news = read_detail(m, draft, *link, reading) || differs;
     struct wm_record *r = store(m, link, draft);
 
     m->sources[source].differences += differs;
     if (news && m->conf.changed)
         m->conf.changed(m->conf.ctx, r, false);
     return r;
+}
+
+const struct wm_record *wm_model_put(struct wm_model *m, uint16_t source, struct wm_str object,
+                                     struct wm_error *err)
+{
+    wm_auto_reading struct wm_reading reading = {0};
+
+    return wm_reading_of(&reading, (enum wm_kind)m->sources[source].kind, object, err) < 0
+               ? NULL
+               : wm_model_take(m, source, &reading, err);
 }
 
 static void drop(struct wm_model *m, struct wm_record **link)

@@ -256,8 +256,8 @@ int wm_vm_state_read(struct wm_str object, struct wm_vm_state *ret, struct wm_er
 
     *ret = (struct wm_vm_state){.m.kind = WM_RUN_VM};
     int r =
-        wm_json_locate_indexed(object, POINTERS, pointers, at,
-                               UINT64_C(1) << LABELS | UINT64_C(1) << SPEC | UINT64_C(1) << STATUS, &x, err);
+        wm_json_pick_indexed(object, POINTERS, pointers, at,
+                             UINT64_C(1) << LABELS | UINT64_C(1) << SPEC | UINT64_C(1) << STATUS, &x, err);
 
     if (r < 0)
         return r;

@@ -108,7 +108,15 @@ static const char *text_of(const struct record *r, enum field f)
     return r->text + r->at[f];
 }
 
-#define COPY_TEXT(array, z) snprintf((array), sizeof(array), "%s", (z))
+/* Hot: a parent is looked up for every object. */
+static void copy_text(char *out, size_t size, const char *z)
+{
+    size_t n = strnlen(z, size - 1);
+
+    memcpy(out, z, n);
+    out[n] = '\0';
+}
+#define COPY_TEXT(array, z) copy_text((array), sizeof(array), (z))
 
 static void unpack(const struct record *r, struct wm_parent *p)
 {

@@ -1,72 +1,9 @@
 /* Where the items of a list begin and end; whether each is JSON is wm_json_locate's to say. */
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "waymark/json.h"
 #include "waymark/watch.h"
 
 enum place { IN_FRAME, FIRST_ITEM /* or the end of the array */, IN_ITEM, AFTER_ITEM, NEXT_ITEM };
 enum { KEEP_BYTES = 64 << 10 };
-
-static const char *skip_in_string(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-
-    for (; end - p >= 16; p += 16) {
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
-        int bits = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(b, quote), _mm_cmpeq_epi8(b, slash)));
-
-        if (bits)
-            return p + __builtin_ctz((unsigned)bits);
-    }
-#endif
-    while (p < end && *p != '"' && *p != '\\')
-        p++;
-    return p;
-}
-
-/* Inside a string: behind its closing quote, or `end`. */
-static const char *pass_string(struct wm_items *l, const char *p, const char *end)
-{
-    while (p < end) {
-        if (l->escaped) {
-            l->escaped = false;
-            p++;
-            continue;
-        }
-        p = skip_in_string(p, end);
-        if (p == end)
-            break;
-        if (*p++ == '"') {
-            l->in_string = false;
-            break;
-        }
-        l->escaped = true;
-    }
-    return p;
-}
-
-/* Inside an item: behind its end (depth 0 then), or `end`. */
-static const char *pass_item(struct wm_items *l, const char *p, const char *end)
-{
-    while (p < end) {
-        if (l->in_string) {
-            p = pass_string(l, p, end);
-            continue;
-        }
-        char c = *p++;
-
-        if (c == '"')
-            l->in_string = true;
-        else if (c == '{' || c == '[')
-            l->depth++;
-        else if ((c == '}' || c == ']') && --l->depth == 0)
-            break;
-    }
-    return p;
-}
 
 static bool is_space(char c)
 {
@@ -98,26 +35,31 @@ static bool at_items(const struct wm_items *l)
 /* In the frame: up to the opening of the array of items, or `end`. */
 static const char *pass_frame(struct wm_items *l, const char *p, const char *end)
 {
-    while (p < end) {
-        const char *from = p;
-
-        if (l->in_string) {
-            p = pass_string(l, p, end);
-            wm_buf_add(&l->frame, from, (size_t)(p - from));
-            continue;
-        }
+    while (p < end && l->place == IN_FRAME) {
         char c = *p++;
-        bool opens_items = c == '[' && at_items(l);
+        bool opens_items = c == '[' && !l->in_string && at_items(l);
 
         wm_buf_add(&l->frame, &c, 1);
-        if (opens_items) {
+        if (opens_items)
             l->place = FIRST_ITEM;
-            break;
-        }
-        l->in_string = c == '"';
-        l->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+        else if (l->in_string && !l->escaped && c == '\\')
+            l->escaped = true;
+        else if (l->in_string)
+            l->in_string = l->escaped || c != '"', l->escaped = false;
+        else if (c == '"')
+            l->in_string = true;
+        else
+            l->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
     }
     return p;
+}
+
+/* Inside an item: behind its end (its depth is 0 then), or `end`. */
+static const char *pass_item(struct wm_items *l, const char *p, const char *end)
+{
+    const char *behind = wm_json_skip(&l->item, p, end);
+
+    return behind ? behind : end;
 }
 
 /* One byte between items. */
@@ -127,7 +69,6 @@ static int between(struct wm_items *l, char c, struct wm_error *err)
         return WM_OK;
     if (c == '{' && l->place != AFTER_ITEM) {
         l->place = IN_ITEM;
-        l->depth = 1;
     } else if (c == ',' && l->place == AFTER_ITEM) {
         l->place = NEXT_ITEM;
     } else if (c == ']' && l->place != NEXT_ITEM) {
@@ -141,29 +82,40 @@ static int between(struct wm_items *l, char c, struct wm_error *err)
     return WM_OK;
 }
 
-static int emit(struct wm_items *l, struct wm_str part,
-                bool (*item)(void *ctx, struct wm_str object, struct wm_error *err), void *ctx,
-                struct wm_error *err)
+struct taker {
+    bool (*item)(void *ctx, struct wm_str object, struct wm_error *err);
+    void *ctx;
+};
+
+/* An item that was checked. */
+static int give(struct wm_items *l, const struct taker *t, struct wm_str object, struct wm_error *err)
 {
     struct wm_error why = {.code = WM_E_INVALID};
+
+    l->place = AFTER_ITEM;
+    if (t->item(t->ctx, object, &why))
+        return WM_OK;
+    if (err)
+        *err = why;
+    return why.code;
+}
+
+/* A part of an item, perhaps its last. */
+static int emit(struct wm_items *l, const struct taker *t, struct wm_str part, struct wm_error *err)
+{
     int rc;
 
-    if (l->held.n > 0 || l->depth > 0) {
+    if (l->held.n > 0 || l->item.depth > 0) {
         if (l->held.n + part.n > l->held.max)
             return wm_fail(err, WM_E_TOO_BIG, NULL, "an item of a list is longer than %zu bytes",
                            l->held.max);
         wm_buf_str(&l->held, part);
-        if ((rc = wm_buf_check(&l->held, err)) < 0 || l->depth > 0)
+        if ((rc = wm_buf_check(&l->held, err)) < 0 || l->item.depth > 0)
             return rc;
         part = wm_buf_text(&l->held);
     }
-    l->place = AFTER_ITEM;
-    rc = wm_json_locate(part, 0, NULL, NULL, err);
-    if (rc == WM_OK && !item(ctx, part, &why)) {
-        rc = why.code;
-        if (err)
-            *err = why;
-    }
+    if ((rc = wm_json_locate(part, 0, NULL, NULL, err)) == WM_OK)
+        rc = give(l, t, part, err);
     if (l->held.cap > KEEP_BYTES)
         wm_buf_done(&l->held);
     else
@@ -171,30 +123,40 @@ static int emit(struct wm_items *l, struct wm_str part,
     return rc;
 }
 
+/* From `*p`, which is in an item, to its end or that of the bytes.  Nearly every item is there as a whole: to
+ * check it is to find its end. */
+static int take(struct wm_items *l, const struct taker *t, const char **p, const char *end,
+                struct wm_error *err)
+{
+    struct wm_str rest = {*p, (size_t)(end - *p)};
+    size_t n = l->item.depth == 0 ? wm_json_object_length(rest) : 0;
+
+    if (n) {
+        *p += n;
+        return give(l, t, (struct wm_str){rest.p, n}, err);
+    }
+    *p = pass_item(l, *p, end);
+    return emit(l, t, (struct wm_str){rest.p, (size_t)(*p - rest.p)}, err);
+}
+
 int wm_items_feed(struct wm_items *l, struct wm_str bytes,
                   bool (*item)(void *ctx, struct wm_str object, struct wm_error *err), void *ctx,
                   struct wm_error *err)
 {
     const char *p = bytes.p, *end = p + bytes.n;
+    const struct taker t = {item, ctx};
     int rc = WM_OK;
 
-    while (p < end && rc == WM_OK) {
-        const char *from = p;
-
+    while (p < end && rc == WM_OK)
         if (l->place == IN_FRAME) {
             p = pass_frame(l, p, end);
             rc = wm_buf_check(&l->frame, err);
         } else if (l->place == IN_ITEM) {
-            p = pass_item(l, p, end);
-            rc = emit(l, (struct wm_str){from, (size_t)(p - from)}, item, ctx, err);
-        } else if ((rc = between(l, *p, err)) == WM_OK && l->place == IN_ITEM) {
-            /* the brace belongs to the item */
-            p = pass_item(l, p + 1, end);
-            rc = emit(l, (struct wm_str){from, (size_t)(p - from)}, item, ctx, err);
+            rc = take(l, &t, &p, end, err);
         } else {
-            p++;
+            rc = between(l, *p, err);
+            p += l->place != IN_ITEM; /* its brace belongs to an item */
         }
-    }
     return rc;
 }
 

@@ -75,7 +75,7 @@ static struct wm_ref owner_ref(const struct wm_object *o, enum wm_parent_kind ki
 
     if (find_owner(o->at[WM_O_OWNERS], r->group, r->kind, ref.name, ref.uid)) {
         ref.kind = kind;
-        snprintf(ref.namespace_, sizeof ref.namespace_, "%s", namespace_);
+        wm_line_copy(ref.namespace_, sizeof ref.namespace_, wm_str_of(namespace_));
     }
     return ref;
 }
@@ -256,31 +256,36 @@ static void project_vm(const struct wm_object *o, struct wm_parent *p)
     p->identity = said;
 }
 
-int wm_parent_project(const struct wm_label_conf *conf, enum wm_parent_kind kind, struct wm_str object,
-                      struct wm_parent *ret, struct wm_error *err)
+int wm_parent_of(const struct wm_label_conf *conf, enum wm_parent_kind kind, const struct wm_object *o,
+                 struct wm_parent *ret, struct wm_error *err)
 {
-    static const char *const pointers[] = {WM_OBJECT_POINTERS("")};
-    struct wm_object o;
     struct wm_parent p = {.kind = kind};
-    int rc = wm_json_locate(object, WM_O_COUNT, pointers, o.at, err);
 
-    if (rc < 0)
-        return rc;
-    if (!COPY(o.at[WM_O_NAME], p.name) || !COPY(o.at[WM_O_UID], p.uid))
+    if (!COPY(o->at[WM_O_NAME], p.name) || !COPY(o->at[WM_O_UID], p.uid))
         return wm_fail(err, WM_E_INVALID, "/metadata", "a %s without name or uid",
                        wm_parent_resources[kind].kind);
-    COPY(o.at[WM_O_NAMESPACE], p.namespace_);
-    own_identity(conf, &o, &p.identity);
+    COPY(o->at[WM_O_NAMESPACE], p.namespace_);
+    own_identity(conf, o, &p.identity);
     if (kind == WM_PARENT_MIGMIGRATION) {
-        project_migration(&o, &p);
+        project_migration(o, &p);
     } else if (kind == WM_PARENT_VMMIGRATION) {
-        project_vm(&o, &p);
+        project_vm(o, &p);
     } else if (kind == WM_PARENT_DVM || kind == WM_PARENT_DIM) {
-        p.up = owner_ref(&o, WM_PARENT_MIGMIGRATION, p.namespace_);
+        p.up = owner_ref(o, WM_PARENT_MIGMIGRATION, p.namespace_);
     } else if (is_uid(p.identity.uid)) {
         p.up.kind = WM_PARENT_MIGMIGRATION;
         memcpy(p.up.uid, p.identity.uid, sizeof p.up.uid);
     }
     *ret = p;
     return WM_OK;
+}
+
+int wm_parent_project(const struct wm_label_conf *conf, enum wm_parent_kind kind, struct wm_str object,
+                      struct wm_parent *ret, struct wm_error *err)
+{
+    static const char *const pointers[] = {WM_OBJECT_POINTERS("")};
+    struct wm_object o;
+    int rc = wm_json_locate(object, WM_O_COUNT, pointers, o.at, err);
+
+    return rc < 0 ? rc : wm_parent_of(conf, kind, &o, ret, err);
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # The aggregator on a real API server with thousands of objects, beside raw curl, which fetches the same lists, and
 # beside a controller's informers (client-go of the same Kubernetes, see tests/bench/informer), in one run.
-# Usage: ./dev bench aggregator [--objects N,N] [--migrations N] [--rate N] [--seconds N] [--without-informer]
-#                               [--output FILE]
+# Usage: ./dev bench aggregator [--objects N,N] [--migrations N] [--rate N] [--seconds N] [--outages N]
+#                               [--without-informer] [--output FILE]
 #
 #   --objects            numbers of PodVolumeRestores, in ascending order (5000,20000)
 #   --migrations         that have ended (1000); ten more run, and own the PodVolumeRestores
 #   --rate               of patches a second while watching (100)
 #   --seconds            of load, and of idleness (20)
+#   --outages            how often the API server is killed at the end (10)
 #   --without-informer   do not build and measure client-go (a build of three minutes, once)
 #   --output             where the numbers go as JSON (build/bench/aggregator.json)
 #
@@ -22,10 +23,10 @@ source "$WM_ROOT/tests/dev/process.sh"
 # shellcheck source=tests/cluster/find.sh
 source "$WM_ROOT/tests/cluster/find.sh"
 
-objects=5000,20000 migrations=1000 rate=100 seconds=20 informer=1 output=$WM_BUILD/bench/aggregator.json
+objects=5000,20000 migrations=1000 rate=100 seconds=20 outages=10 informer=1 output=$WM_BUILD/bench/aggregator.json
 while (($#)); do
     case $1 in
-        --objects | --migrations | --rate | --seconds | --output)
+        --objects | --migrations | --rate | --seconds | --outages | --output)
             declare "${1#--}=$(option_value "$@")"
             shift
             ;;
@@ -292,9 +293,10 @@ first_writes() {
 }
 
 # outage: the API server is killed; from its return to the first report that is right. Lists of an API server that has
-# just begun take long, so curl fetches them at the same time.
+# just begun take long, so curl fetches them at the same time. In time is 2 s after curl.
+in_time=0
 outage() {
-    local began curl
+    local began curl ours theirs
     kill -s KILL "$(pid_of "$cluster_dir" apiserver)"
     sleep 3
     bash "$WM_ROOT/tests/cluster/cluster.sh" start "$cluster" apiserver
@@ -306,17 +308,20 @@ outage() {
     curl=$!
     see 1 >/dev/null
     marker=$((marker + 1))
-    put writing after_outage_ms $(($(now_ms) - began))
+    ours=$(($(now_ms) - began))
     wait "$curl"
-    put curl after_outage_ms $(($(<"$dir/listed") - began))
+    theirs=$(($(<"$dir/listed") - began))
+    put writing after_outage_ms "$ours"
+    put curl after_outage_ms "$theirs"
+    in_time=$((in_time + (ours <= theirs + 2000)))
 }
 
 # latency WHO: from a change of a volume to the report that says so
 latency() {
-    see 50 | sort -n >"$dir/latencies"
-    marker=$((marker + 50))
-    put "$1" latency_p50_ms "$(sed -n 25p "$dir/latencies")"
-    put "$1" latency_p99_ms "$(sed -n 50p "$dir/latencies")"
+    see 200 | sort -n >"$dir/latencies"
+    marker=$((marker + 200))
+    put "$1" latency_p50_ms "$(sed -n 100p "$dir/latencies")"
+    put "$1" latency_p99_ms "$(sed -n 198p "$dir/latencies")"
 }
 
 # measure WHO: all that is asked of each
@@ -359,7 +364,10 @@ for n in "${sizes[@]}"; do
     done
 done
 start writing
-outage # the last: of an API server that has just begun again others would measure the caches
+for ((i = 0; i < outages; i++)); do # the last: of an API server that has just begun again others would measure the caches
+    outage
+done
+((outages == 0)) || put writing "outages_in_time_of_$outages" "$in_time"
 end_processes "$dir" writing
 
 mkdir -p "${output%/*}"

@@ -12,12 +12,29 @@ struct seen {
     int rc;
 };
 
+/* Of a text that is JSON, whoever looks at all of it finds no more than who passes over the most. */
+static void same_answers(struct wm_str object)
+{
+    static const char *const wanted[] = {
+        "", "/a", "/a/b", "/metadata/name", "/metadata/labels", "/spec", "/status/phase"};
+    enum { N = sizeof wanted / sizeof wanted[0] };
+    struct wm_json_span located[N], picked[N];
+
+    if (wm_json_locate(object, N, wanted, located, NULL) < 0) /* a member stands twice */
+        return;
+    MUST(wm_json_pick(object, N, wanted, picked, NULL) == WM_OK, "what is JSON can be picked from");
+    for (size_t i = 0; i < N; i++)
+        MUST(located[i].kind == picked[i].kind && wm_str_eq(located[i].text, picked[i].text),
+             "the same is found");
+}
+
 static bool take(void *ctx, struct wm_str object, struct wm_error *err)
 {
     struct wm_buf *items = ctx;
 
     (void)err;
     MUST(wm_json_locate(object, 0, NULL, NULL, NULL) == WM_OK, "an item is JSON");
+    same_answers(object);
     wm_buf_str(items, object);
     wm_buf_puts(items, "\n");
     return true;

@@ -61,7 +61,7 @@ static inline void on_all_changed(void *ctx)
     note(g, &g->all_changed);
 }
 
-static inline void on_object(void *ctx, const struct wm_record *r, struct wm_str object, bool live)
+static inline void on_object(void *ctx, const struct wm_record *r, const struct wm_reading *object, bool live)
 {
     struct ground *g = ctx;
 

@@ -102,6 +102,8 @@ static const struct find_row {
     {"escaped pointer tokens", "{\"x/y\":\"s\",\"m~n\":{\"k\":[1]}}", {0, 0, 0, "\"s\"", "[1]"}, true},
     {"escaped keys are equal to plain ones", "{\"\\u0061\":{\"\\u0062\":2}}", {"{\"\\u0062\":2}", "2"}, true},
     {"case matters", "{\"A\":1}", {0}, true},
+    {"a key with a slash is no path", "{\"a/b\":1,\"a\":{\"b/c\":2}}", {"{\"b/c\":2}"}, true},
+    {"an empty key is none of them", "{\"\":1,\"a\":{\"\":2}}", {"{\"\":2}"}, true},
     {"same key elsewhere is another", "{\"z\":{\"a\":1},\"a\":2}", {"2"}, true},
     {"members of arrays are not members", "[{\"a\":1}]", {0}, true},
     {"null is found", "{\"a\":null}", {"null"}, true},

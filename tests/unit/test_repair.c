@@ -193,15 +193,12 @@ static void check_row(void **state)
     const struct row *row = *state;
     struct wm_store *s = parents();
     wm_auto_buf struct wm_buf patch = WM_BUF_MAX(4096);
-    struct wm_lack_look look = {.conf = &wm_label_conf_default,
-                                .kind = row->kind,
-                                .object = wm_str_of(row->object),
-                                .find = find,
-                                .ctx = s,
-                                .quiet = row->quiet};
+    struct wm_lack_look look = {.conf = &wm_label_conf_default, .find = find, .ctx = s, .quiet = row->quiet};
+    wm_auto_reading struct wm_reading reading = {0};
     wm_uid missing = "";
 
-    assert_int_equal(wm_lack_of(&look, &patch, missing), row->lack);
+    assert_int_equal(wm_reading_of(&reading, row->kind, wm_str_of(row->object), NULL), WM_OK);
+    assert_int_equal(wm_lack_of(&look, &reading, &patch, missing), row->lack);
     if (row->labels) {
         assert_labels(row, &patch);
         assert_tests(row, &patch);
@@ -219,7 +216,8 @@ static void a_finished_patch_is_continued(void **state)
     const struct row *row = &rows[0];
     struct wm_store *s = parents();
     wm_auto_buf struct wm_buf patch = WM_BUF_MAX(4096);
-    struct wm_lack_look look = {&wm_label_conf_default, row->kind, wm_str_of(row->object), find, s, false};
+    struct wm_lack_look look = {&wm_label_conf_default, find, s, false};
+    wm_auto_reading struct wm_reading reading = {0};
     wm_uid missing;
 
     (void)state;
@@ -227,7 +225,8 @@ static void a_finished_patch_is_continued(void **state)
 
     wm_patch_json(&first, "add", "/status", NULL, wm_str_of("{}"));
     wm_patch_end(&first);
-    assert_int_equal(wm_lack_of(&look, &patch, missing), WM_LACKS_LABELS);
+    assert_int_equal(wm_reading_of(&reading, row->kind, wm_str_of(row->object), NULL), WM_OK);
+    assert_int_equal(wm_lack_of(&look, &reading, &patch, missing), WM_LACKS_LABELS);
     assert_labels(row, &patch);
     wm_store_free(s);
 }

@@ -1,0 +1,54 @@
+#include "waymark/reading.h"
+
+#include "details_impl.h"
+
+static void point(enum wm_kind kind, const char *pointers[WM_AT_COUNT])
+{
+    static const char *const of_all[WM_AT_COUNT] = {
+        WM_OBJECT_POINTERS(""),
+        [WM_AT_VERSION] = "/metadata/resourceVersion",
+        [WM_AT_CREATED] = "/metadata/creationTimestamp",
+        [WM_AT_GOING] = "/metadata/deletionTimestamp",
+        [WM_AT_GENERATION] = "/metadata/generation",
+        [WM_AT_GRACE] = "/metadata/deletionGracePeriodSeconds",
+        [WM_AT_FINALIZERS] = "/metadata/finalizers",
+        [WM_AT_SPEC] = "/spec",
+        [WM_AT_STATUS] = "/status",
+    };
+    const struct wm_kind_fields *f = &wm_kinds[kind].fields;
+
+    memcpy(pointers, of_all, sizeof of_all);
+    if (kind == WM_KIND_EVENT)
+        pointers[WM_AT_REGARDING] = "/involvedObject/uid";
+    pointers[WM_AT_PHASE] = f->phase;
+    pointers[WM_AT_MESSAGE] = f->message;
+    pointers[WM_AT_STARTED] = f->started;
+    pointers[WM_AT_COMPLETED] = f->completed;
+    pointers[WM_AT_DONE] = f->done;
+    pointers[WM_AT_TOTAL] = f->total;
+    pointers[WM_AT_NODE] = f->node;
+}
+
+int wm_reading_of(struct wm_reading *r, enum wm_kind kind, struct wm_str object, struct wm_error *err)
+{
+    const char *pointers[WM_AT_COUNT];
+
+    point(kind, pointers);
+    r->kind = kind;
+    r->text = object;
+    return wm_json_pick_indexed(object, WM_AT_COUNT, pointers, r->at, wm_detail_indexed(kind), &r->index,
+                                err);
+}
+
+void wm_reading_done(struct wm_reading *r)
+{
+    wm_json_index_done(&r->index);
+}
+
+struct wm_object wm_reading_object(const struct wm_reading *r)
+{
+    struct wm_object o;
+
+    memcpy(o.at, r->at, sizeof o.at);
+    return o;
+}
