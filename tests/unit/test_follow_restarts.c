@@ -216,6 +216,7 @@ static void one_is_told_when_its_service_leads_to_the_new_pod(void **state)
     put_pod(&g, "new", "True");
     TURN_UNTIL(&g, knows(&g, "new-1-uid") && knows(&g, "web-uid"));
     fake_api_remove(g.host, "/api/v1" VMS "pods/old-1");
+    TURN_UNTIL(&g, !knows(&g, "old-1-uid"));
     put_deployment(&g, 2, CLAIM_VOLUME, 1);
     ground_turn_for(&g, 4000);
     assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 0);
