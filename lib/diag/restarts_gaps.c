@@ -76,13 +76,14 @@ static void find_bare(const struct stays *stays, int64_t from_s, int64_t to_s, s
         ret->list[ret->n++] = bare(covered_s, to_s, true);
 }
 
+/* One that lasts counts from its first moment on: what ends just then is not over. */
 static void find_aways(const struct wm_server_memo *s, int64_t from_s, int64_t to_s, struct gaps *ret)
 {
     for (size_t i = 0; i < s->n_aways; i++) {
         const struct wm_away *a = &s->aways[i];
         bool open = !a->to_s || a->to_s > to_s, begins = a->from_s > from_s;
 
-        if (a->from_s < to_s && (open || a->to_s > from_s))
+        if ((a->from_s < to_s || (!a->to_s && a->from_s == to_s)) && (open || a->to_s > from_s))
             ret->list[ret->n++] = (struct gap){begins ? a->from_s : from_s, open ? to_s : a->to_s, 0, open,
                                                begins && a->at_least};
     }
