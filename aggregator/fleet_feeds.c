@@ -127,11 +127,18 @@ static void end_source(struct wm_fleet *f, uint16_t source)
     pthread_mutex_unlock(&f->lock);
 }
 
+static void print_path(const struct wm_kind_info *k, const char *version, const char *namespace_,
+                       char out[PATH_MAX_N])
+{
+    snprintf(out, PATH_MAX_N, "%s%s/%s%s%s/%s", k->group[0] ? "/apis/" : "/api", k->group, version,
+             namespace_[0] ? "/namespaces/" : "", namespace_, k->resource);
+}
+
 int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, const char *namespace_,
                   unsigned scopes, struct wm_error *err)
 {
     const struct wm_kind_info *k = &wm_kinds[kind];
-    char path[PATH_MAX_N];
+    char path[PATH_MAX_N], older[PATH_MAX_N];
     uint16_t source = new_source(f, c, kind);
 
     if (source == 0)
@@ -141,11 +148,13 @@ int wm_feed_start(struct wm_fleet *f, struct cluster *c, enum wm_kind kind, cons
     *d = (struct feed){.fleet = f, .cluster = c, .kind = kind, .source = source, .scopes = scopes};
     d->extra = !(scopes & ALWAYS);
     snprintf(d->namespace_, sizeof d->namespace_, "%s", namespace_);
-    snprintf(path, sizeof path, "%s%s/%s%s%s/%s", k->group[0] ? "/apis/" : "/api", k->group, k->version,
-             namespace_[0] ? "/namespaces/" : "", namespace_, k->resource);
+    print_path(k, k->version, namespace_, path);
+    if (k->older)
+        print_path(k, k->older, namespace_, older);
     struct wm_watch_sink sink = {d, on_begin, on_end, on_abort, on_upsert, on_remove, on_state};
     /* streamed: a first list from the cache could be older than what the last leader has told */
-    struct wm_watch_spec spec = {.path = path, .stream = true, .audit_s = AUDIT_S};
+    struct wm_watch_spec spec = {
+        .path = path, .other_path = k->older ? older : NULL, .stream = true, .audit_s = AUDIT_S};
     int rc = wm_watch_start(c->kube, &spec, &sink, &d->watch, err);
 
     if (rc < 0) {

@@ -147,6 +147,18 @@ static bool is_for(const struct place *at, enum wm_kind kind)
     return (k->scopes & at->scopes) && (k->where & (at->cluster == 0 ? WM_ON_HOST : WM_ON_REMOTE));
 }
 
+/* An EndpointSlice that is not seen any more would lead to pods that have gone since, and nobody be told that
+ * it is old: where they may not be read any more, they are forgotten, and asked for anew. */
+static bool is_stale(const struct wm_fleet *f, const struct feed *d)
+{
+    struct wm_watch_stats stats;
+
+    if (d->kind != WM_KIND_ENDPOINTSLICE || !wm_model_source_count(f->model, d->source))
+        return false;
+    wm_watch_stats(d->watch, &stats);
+    return stats.state == WM_WATCH_FORBIDDEN;
+}
+
 /* Notes it with its place; false when no place asks for it (any more). */
 static bool is_wanted(struct place_list *wanted, uint8_t cluster, struct feed *d)
 {
@@ -169,7 +181,7 @@ static struct feed *take_unwanted(struct wm_fleet *f, struct place_list *wanted)
         for (struct feed **link = &f->clusters[i].feeds; *link;) {
             struct feed *d = *link;
 
-            if (is_wanted(wanted, (uint8_t)i, d)) {
+            if (!is_stale(f, d) && is_wanted(wanted, (uint8_t)i, d)) {
                 link = &d->next;
                 continue;
             }

@@ -6,13 +6,15 @@
 #include "waymark/log.h"
 
 /* Which feeds of a cluster are looked at.  VM: what only VMMigrations need; where it is missing,
- * MigMigrations are seen all the same. */
-enum { ALWAYS = 1, EXTRA = 2, EVIDENCE = 4, VM = 8, VM_EXTRA = 16, ALL = 31 };
+ * MigMigrations are seen all the same.  NEVER: what tells more where it is there; nobody waits for it. */
+enum { NEVER = 0, ALWAYS = 1, EXTRA = 2, EVIDENCE = 4, VM = 8, VM_EXTRA = 16, ALL = 31 };
 
 static unsigned group_of(const struct feed *d)
 {
     static const unsigned mtc = WM_IN_OPERATORS | WM_IN_APPS | WM_CLUSTER_WIDE;
 
+    if (d->kind == WM_KIND_ENDPOINTSLICE)
+        return NEVER;
     if (!(d->scopes & mtc))
         return d->scopes & WM_IN_ALL ? VM : VM_EXTRA;
     return d->kind >= WM_KIND_EVIDENCE ? EVIDENCE : d->extra ? EXTRA : ALWAYS;

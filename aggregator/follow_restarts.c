@@ -2,6 +2,7 @@
  * what ended.  Those on the Provider remain when the VMMigration is deleted. */
 #include "follow_impl.h"
 #include "waymark/clock.h"
+#include "waymark/time.h"
 
 enum { LOOK_MS = 1000 };
 
@@ -54,8 +55,8 @@ static int64_t stuck_when(const struct look *l, const struct wm_restart *r, unsi
 /* When it came to that, by the host's clock; 0 = it did not. */
 static int64_t when(const struct look *l, const struct wm_restart *r, unsigned told, enum news n)
 {
-    if (n == ENDED)
-        return r->ended_s;
+    if (n == ENDED) /* all is as wanted, and somebody answers */
+        return r->ended_s && !wm_restart_gap_is_open(r) ? wm_later(r->ended_s, r->gap_to_s) : 0;
     if (n == OUTAGE)
         return gap_of(l, r) == WM_GAP_OUTAGE ? r->gap_from_s + l->world.gap_marks->outage : 0;
     return stuck_when(l, r, told, n == STUCK_BY);
@@ -63,10 +64,10 @@ static int64_t when(const struct look *l, const struct wm_restart *r, unsigned t
 
 static uint64_t digest_of(const struct look *l, const struct wm_restart *r)
 {
-    const uint64_t parts[] = {(uint64_t)r->cause,     r->n_culprits,           (uint64_t)r->ended_s,
-                              (uint64_t)r->let_go_s,  (uint64_t)r->stuck_s,    (uint64_t)r->gap_from_s,
-                              (uint64_t)r->gap_to_s,  (uint64_t)gap_of(l, r),  r->n_victims,
-                              (uint64_t)r->overlap_s, (uint64_t)r->to_revision};
+    const uint64_t parts[] = {
+        (uint64_t)r->cause,   r->n_culprits,           (uint64_t)r->ended_s,     (uint64_t)r->let_go_s,
+        (uint64_t)r->stuck_s, (uint64_t)r->gap_from_s, (uint64_t)r->gap_to_s,    (uint64_t)gap_of(l, r),
+        r->n_victims,         (uint64_t)r->overlap_s,  (uint64_t)r->to_revision, r->gap_of_service};
     uint64_t h = wm_str_digest(wm_str_of(r->stuck), 1);
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

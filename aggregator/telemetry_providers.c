@@ -53,10 +53,10 @@ static const struct family {
     bool only_set; /* 0 is not told */
 } families[] = {
     {"waymark_provider_unavailable_seconds_total", "counter",
-     "How long no pod of the provider was ready, in all, since its first start; the first 200 providers.",
+     "How long nobody answered for the provider, in all, since its first start; the first 200 providers.",
      unavailable_s, false},
     {"waymark_provider_unavailable_since_seconds", "gauge",
-     "Unix time since when no pod of the provider is ready; none = it is available, or starts for the first "
+     "Unix time since when nobody answers for the provider; none = it is available, or starts for the first "
      "time.",
      unavailable_since_s, true},
     {"waymark_provider_rollouts_in_progress", "gauge",

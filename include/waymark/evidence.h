@@ -181,6 +181,16 @@ struct wm_replicas_state {
     struct wm_template template_;
 };
 
+/* EndpointSlice: to which pods a Service leads, on the way that its callers take. */
+enum { WM_SLICE_PODS_MAX = 8 };
+struct wm_slice_state {
+    uint64_t digest;
+    int64_t changed_s;                    /* when it became what it is; 0 = not told */
+    int ready;                            /* endpoints that are called: ready, and not about to end */
+    const char *service;                  /* "" = of none */
+    struct wm_id pods[WM_SLICE_PODS_MAX]; /* of these the first; not set: it is no pod */
+};
+
 /* --- Node --- */
 
 struct wm_node_state {
@@ -204,6 +214,7 @@ const struct wm_node_state *wm_node_of(const struct wm_record *r);
 const struct wm_volume_state *wm_volume_of(const struct wm_record *r);
 const struct wm_server_state *wm_server_of(const struct wm_record *r);
 const struct wm_replicas_state *wm_replicas_of(const struct wm_record *r);
+const struct wm_slice_state *wm_slice_of(const struct wm_record *r);
 
 /* Whether an Event can help to name a cause: false for those about kinds that play no part in a migration,
  * for what went well ("Pulled", "Scheduled"), and for our own. */

@@ -36,6 +36,7 @@ enum wm_kind {
     WM_KIND_NODE,
     WM_KIND_STORAGECLASS,
     WM_KIND_ATTACHMENT,
+    WM_KIND_ENDPOINTSLICE,
     WM_KIND_COUNT
 };
 
@@ -75,6 +76,7 @@ struct wm_kind_info {
     unsigned scopes; /* of enum wm_scope */
     struct wm_parent_way parent[WM_PARENT_WAYS];
     struct wm_kind_fields fields;
+    const char *older; /* version for API servers that do not know `version` yet; NULL = they all do */
 };
 extern const struct wm_kind_info wm_kinds[WM_KIND_COUNT];
 

@@ -3,10 +3,10 @@
  *
  * A VMMigration with a PVC rolls the Deployments of all providers of its namespace, when the PVC is made and
  * again when it goes; transfers of others that run in the old pods are cut some 30 seconds after these are
- * told to end. The ledger sees every change of Deployments, ReplicaSets, pods, PVCs and VMMigrations, in
- * whatever order they arrive, and keeps what the objects soon forget: pods that are gone, who a deleted PVC
- * belonged to, windows without a ready pod.  Times are those that stand in the objects, never those of their
- * arrival, where there are any. */
+ * told to end. The ledger sees every change of Deployments, ReplicaSets, pods, EndpointSlices, PVCs and
+ * VMMigrations, in whatever order they arrive, and keeps what the objects soon forget: pods that are gone,
+ * who a deleted PVC belonged to, windows without a ready pod, or without one that the provider's Service
+ * leads to.  Times are those that stand in the objects, never those of their arrival, where there are any. */
 #ifndef WAYMARK_RESTARTS_H
 #define WAYMARK_RESTARTS_H
 
@@ -89,17 +89,21 @@ struct wm_restart {
     wm_word why;     /* of the pod that went, or the container that ended: "Evicted", "OOMKilled" */
     wm_text message; /* what is said of `stuck` or `why` */
 
-    /* The longest time within it without any ready pod. */
+    /* The longest time within it in which nobody answered: without any ready pod or, where the EndpointSlices
+     * of its Service are known, without one that this leads to. */
     int64_t gap_from_s, gap_to_s; /* gap_to_s 0 with a gap_from_s: it is open still; both 0 = none */
     bool gap_at_least;            /* it began before gap_from_s, nobody saw when */
+    bool gap_of_service;          /* for seconds of it a pod was ready, and its Service did not lead there */
     int64_t overlap_s;            /* how long both, old and new, were ready; 0 = not at all, or not known */
     struct wm_victim victims[WM_VICTIMS_MAX];
     size_t n_victims;
 
     bool recalled_open; /* stored reports tell that it is under way, and none that it ended */
 };
-/* Seconds without a ready pod up to now; of one that is open it grows. */
+/* Its seconds up to now; of one that is open it grows. */
 int64_t wm_restart_gap_s(const struct wm_restart *r, int64_t now_s);
+/* It has begun, and is not over; it may outlast the restart. */
+bool wm_restart_gap_is_open(const struct wm_restart *r);
 
 /* --- the ledger --- */
 
@@ -114,8 +118,8 @@ struct wm_ledger *wm_ledger_free(struct wm_ledger *l);
 void wm_ledger_patience(struct wm_ledger *l, int64_t signal_s, int64_t patience_s);
 
 /* A record of cluster 0 came, changed or is about to go: called from the model's `changed`, with what the
- * model has by then.  Costs what the Deployment that it belongs to has of pods and ReplicaSets; nothing for
- * kinds and namespaces without providers. */
+ * model has by then.  Costs what the Deployment that it belongs to has of pods and ReplicaSets, and a walk
+ * over all EndpointSlices; nothing for kinds and namespaces without providers. */
 void wm_ledger_changed(struct wm_ledger *l, const struct wm_model *m, const struct wm_record *r, bool gone,
                        int64_t now_s);
 /* What a stored MigrationReport tells of restarts (`restarts` of its status): taken in where it is not known,

@@ -44,6 +44,9 @@ struct wm_watch_sink {
 
 struct wm_watch_spec {
     const char *path; /* "/apis/velero.io/v1/backups", all namespaces, or ".../namespaces/x/backups" */
+    /* The same resource in another version; NULL = there is none.  Where the API server knows the one not
+     * (404) the other is taken, and only where it knows neither the kind is absent. */
+    const char *other_path;
     const char *label_selector, *field_selector; /* NULL = all; unescaped */
     bool metadata_only;           /* PartialObjectMetadata(List), falling back to whole objects on 406/415 */
     int page_size;                /* 0 = 500 */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "causes.h"
+#include "slices.h"
 #include "vm_look.h"
 #include "waymark/time.h"
 
@@ -123,8 +124,8 @@ static bool has_no_ready_pod(struct wm_clue *c)
     return true;
 }
 
-/* The first by name that is not ready, of the current template. */
-static const struct wm_record *new_pod_of(const struct wm_clue *c, const struct wm_record *server)
+/* The first by name of the current template that is ready, or is not. */
+static const struct wm_record *pod_of(const struct wm_clue *c, const struct wm_record *server, bool ready)
 {
     const struct wm_model *m = c->look->w->model;
     const struct wm_record *replicas = wm_server_replicas(c->look->w, server), *found = NULL;
@@ -133,17 +134,53 @@ static const struct wm_record *new_pod_of(const struct wm_clue *c, const struct 
         return NULL;
     for (const struct wm_record *r = wm_model_children(m, replicas->id); r;
          r = wm_model_next_child(r, replicas->id))
-        if (r->kind == WM_KIND_POD && r->cluster == server->cluster && !r->going && !wm_pod_of(r)->ready &&
-            (!found || strcmp(wm_record_name(r), wm_record_name(found)) < 0))
+        if (r->kind == WM_KIND_POD && r->cluster == server->cluster && !r->going &&
+            wm_pod_of(r)->ready == ready && (!found || strcmp(wm_record_name(r), wm_record_name(found)) < 0))
             found = r;
     return found;
+}
+
+/* What leads to a Deployment's pods. */
+struct service {
+    const struct wm_clue *c;
+    int slices, leads;
+    int64_t changed_s; /* the last of the slices */
+};
+
+static void see_slice(void *ctx, const struct wm_record *r)
+{
+    struct service *s = ctx;
+    const struct wm_slice_state *slice = wm_slice_of(r);
+
+    s->slices++;
+    s->leads += slice->ready > WM_SLICE_PODS_MAX; /* more than are kept */
+    for (int i = 0; i < slice->ready && i < WM_SLICE_PODS_MAX; i++)
+        s->leads += wm_lead_of(s->c->look->w->model, r->cluster, slice->pods[i], s->c->r->id) == WM_LEAD_HERE;
+    s->changed_s = wm_later(s->changed_s, slice->changed_s);
+}
+
+/* VirtRigaud's own waiting for the mount looks at pods only, so that is not what holds it up. */
+static bool is_not_in_service(struct wm_clue *c)
+{
+    const struct wm_situation *s = c->look->s;
+    const struct wm_record *pod = pod_of(c, c->r, true);
+    struct service service = {.c = c};
+
+    if (!pod || !wm_clue_needs_server(c, c->r) || wm_clue_awaits_mount(c) || !wm_clue_sees_all(c))
+        return false;
+    wm_slices_each(c->look->w->model, c->r->cluster, wm_model_word(c->look->w->model, c->r->namespace_),
+                   wm_record_name(c->r), see_slice, &service);
+    c->since_s = wm_later(wm_pod_of(pod)->ready_s, service.changed_s);
+    c->other = pod;
+    return service.slices > 0 && service.leads == 0 &&
+           (s->ending != WM_ENDING_FAILED || c->since_s <= s->state->completed_s);
 }
 
 /* A rollout that does not end: since when, and what its new pod says. */
 static bool is_half_rolled(struct wm_clue *c)
 {
     const struct wm_server_state *d = wm_server_of(c->r);
-    const struct wm_record *claim = own_claim(c), *pod = new_pod_of(c, c->r);
+    const struct wm_record *claim = own_claim(c), *pod = pod_of(c, c->r, false);
 
     if (!claim || !wm_template_mounts(&d->template_, wm_record_name(claim)) || wm_server_is_rolled_out(d))
         return false;
@@ -223,6 +260,19 @@ const struct wm_cause wm_causes_provider[] = {
      "see why its pods are not ready:\n"
      "{kubectl} get pods -l app.kubernetes.io/name=virtrigaud-provider\n"
      "{kubectl} describe deployment {name}",
+     SOURCE},
+    {"ProviderNotInService", SERVER, WM_VM_WAITS, is_not_in_service, WM_STOPS, WM_LIKELY, WM_T_SIGNAL, 5,
+     "A provider's Service does not lead to its pod",
+     "nobody can call {object}: its Service {name} leads to none of its pods since {seen}, though {other} is "
+     "ready",
+     "compare the Service's selector with the pod's labels; where it is wrong, delete the Service, and "
+     "VirtRigaud "
+     "makes it anew; where it is right, kube-controller-manager does not keep its EndpointSlices up to "
+     "date:\n"
+     "{kubectl} get service {name} -o jsonpath='{.spec.selector}'\n"
+     "{kubectl} get pod {other.name} --show-labels\n"
+     "{kubectl} get endpointslices -l kubernetes.io/service-name={name}\n"
+     "{kubectl} delete service {name}",
      SOURCE},
     {"ProviderRolloutStuck", SERVER, WM_WAITS_FOR(VM_PROVIDERS), does_not_roll, WM_STOPS, WM_LIKELY,
      WM_T_ROLLOUT, 2, "A provider's rollout does not end",

@@ -292,6 +292,7 @@ static const struct row {
     [WM_KIND_EVENT] = {.make = wm_event_make, .indexed = WM_AT_BIT(WM_O_SELF)},
     [WM_KIND_NODE] = {.make = wm_node_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_STORAGECLASS] = {.make = wm_class_make, .indexed = WM_AT_BIT(WM_O_SELF)},
+    [WM_KIND_ENDPOINTSLICE] = {.make = wm_slice_make, .indexed = WM_AT_BIT(WM_O_SELF)},
     [WM_KIND_ATTACHMENT] = {.make = wm_attachment_make,
                             .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
 };

@@ -70,6 +70,7 @@ void *wm_node_make(const struct wm_parts *p);
 void *wm_volume_make(const struct wm_parts *p); /* NULL of one that is complete */
 void *wm_server_make(const struct wm_parts *p);
 void *wm_replicas_make(const struct wm_parts *p);
+void *wm_slice_make(const struct wm_parts *p);
 void *wm_provider_make(const struct wm_parts *p);
 void *wm_machine_make(const struct wm_parts *p);
 void *wm_rsync_make(const struct wm_parts *p);

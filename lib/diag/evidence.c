@@ -129,6 +129,7 @@ STATE_OF(wm_server_of, wm_server_state, WM_KIND_DEPLOYMENT, .reason = "", .messa
          .failure = "", .provider = "", .template_ = {.claims = "", .image = ""})
 STATE_OF(wm_replicas_of, wm_replicas_state, WM_KIND_REPLICASET, .hash = "", .failure = "",
          .template_ = {.claims = "", .image = ""})
+STATE_OF(wm_slice_of, wm_slice_state, WM_KIND_ENDPOINTSLICE, .service = "")
 STATE_OF(wm_provider_of, wm_provider_state, WM_KIND_PROVIDER, .uid = "", .type = "", .image = "",
          .reason = "", .message = "")
 STATE_OF(wm_machine_of, wm_machine_state, WM_KIND_MACHINE, .provider = "", .provider_namespace = "",

@@ -231,4 +231,7 @@ const struct wm_kind_info wm_kinds[WM_KIND_COUNT] = {
                             WM_CLUSTER_WIDE,
                             {{WM_BY_NOTHING, NULL}},
                             {.node = "/spec/nodeName"}},
+    /* v1beta1 is served from Kubernetes 1.17 to 1.24, v1 from 1.21 on. */
+    [WM_KIND_ENDPOINTSLICE] = {"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", WM_ON_HOST,
+                               WM_IN_PROVIDERS, .older = "v1beta1"},
 };

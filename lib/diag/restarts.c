@@ -72,6 +72,11 @@ int64_t wm_restart_gap_s(const struct wm_restart *r, int64_t now_s)
     return r->gap_from_s && to_s > r->gap_from_s ? to_s - r->gap_from_s : 0;
 }
 
+bool wm_restart_gap_is_open(const struct wm_restart *r)
+{
+    return r->gap_from_s && !r->gap_to_s;
+}
+
 /* --- whose it is --- */
 
 const struct wm_victim *wm_restart_victim(const struct wm_restart *r, const char *uid)

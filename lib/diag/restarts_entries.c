@@ -90,7 +90,7 @@ void wm_entry_conclude(const struct wm_glance *g, struct wm_entry *e)
     wm_entry_find_gap(g, e);
     wm_entry_find_victims(g, e);
     count(g, e);
-    if (!e->r.ended_s)
+    if (!e->r.ended_s || wm_restart_gap_is_open(&e->r))
         e->closed_s = 0;
     else if (!e->closed_s)
         e->closed_s = g->now_s;

@@ -1,9 +1,12 @@
-/* Times without any ready pod of a Deployment. */
+/* Times in which nobody answers for a provider: no pod of its Deployment is ready, or its Service leads to
+ * none. */
 #include <stdlib.h>
 
 #include "restarts_impl.h"
 
-enum { STAYS_MAX = WM_LEDGER_PODS_MAX * WM_STAYS_MAX, SLACK_S = 5 };
+/* ROUNDED_S: times are cut to seconds, and a slice is written a moment after the pod that it is written for.
+ */
+enum { STAYS_MAX = WM_LEDGER_PODS_MAX * WM_STAYS_MAX, SLACK_S = 5, ROUNDED_S = 2 };
 
 /* --- stays of all its pods --- */
 
@@ -28,10 +31,33 @@ static void gather(const struct wm_server_memo *s, struct stays *ret)
     qsort(ret->list, ret->n, sizeof ret->list[0], by_beginning);
 }
 
-/* Calls with each time in [from_s, to_s] without a stay; the last one may be open. */
-typedef void gap_fn(void *ctx, int64_t from_s, int64_t to_s, bool open);
+/* --- gaps between them --- */
 
-static void each_gap(const struct stays *stays, int64_t from_s, int64_t to_s, gap_fn *fn, void *ctx)
+enum { GAPS_MAX = STAYS_MAX + 2 + WM_AWAYS_MAX };
+
+struct gap {
+    int64_t from_s, to_s;
+    int64_t bare_s; /* of it without any ready pod */
+    bool open;      /* it goes on beyond */
+    bool at_least;
+};
+struct gaps {
+    size_t n;
+    struct gap list[GAPS_MAX];
+};
+
+static struct gap bare(int64_t from_s, int64_t to_s, bool open)
+{
+    return (struct gap){from_s, to_s, to_s - from_s, open, false};
+}
+
+static bool is_bare(const struct gap *g)
+{
+    return g->bare_s >= g->to_s - g->from_s;
+}
+
+/* Each time in [from_s, to_s] without a stay; the last one may be open. */
+static void find_bare(const struct stays *stays, int64_t from_s, int64_t to_s, struct gaps *ret)
 {
     int64_t covered_s = from_s;
 
@@ -39,7 +65,7 @@ static void each_gap(const struct stays *stays, int64_t from_s, int64_t to_s, ga
         const struct wm_stay *stay = &stays->list[i];
 
         if (stay->from_s > covered_s && stay->from_s <= to_s)
-            fn(ctx, covered_s, stay->from_s, false);
+            ret->list[ret->n++] = bare(covered_s, stay->from_s, false);
         if (stay->from_s > to_s)
             break;
         if (!stay->to_s)
@@ -47,7 +73,55 @@ static void each_gap(const struct stays *stays, int64_t from_s, int64_t to_s, ga
         covered_s = wm_later(covered_s, stay->to_s);
     }
     if (covered_s < to_s)
-        fn(ctx, covered_s, to_s, true);
+        ret->list[ret->n++] = bare(covered_s, to_s, true);
+}
+
+/* One that lasts counts from its first moment on: what ends just then is not over. */
+static void find_aways(const struct wm_server_memo *s, int64_t from_s, int64_t to_s, struct gaps *ret)
+{
+    for (size_t i = 0; i < s->n_aways; i++) {
+        const struct wm_away *a = &s->aways[i];
+        bool open = !a->to_s || a->to_s > to_s, begins = a->from_s > from_s;
+
+        if ((a->from_s < to_s || (!a->to_s && a->from_s == to_s)) && (open || a->to_s > from_s))
+            ret->list[ret->n++] = (struct gap){begins ? a->from_s : from_s, open ? to_s : a->to_s, 0, open,
+                                               begins && a->at_least};
+    }
+}
+
+/* Of two that begin at once the one that is known better. */
+static int by_begin(const void *a, const void *b)
+{
+    const struct gap *x = a, *y = b;
+
+    return x->from_s != y->from_s ? (x->from_s > y->from_s) - (x->from_s < y->from_s)
+                                  : x->at_least - y->at_least;
+}
+
+/* Between two without a pod there was one, be it for less than a second. */
+static bool goes_on(const struct gap *a, const struct gap *b)
+{
+    return b->from_s < a->to_s || (b->from_s == a->to_s && !(is_bare(a) && is_bare(b)));
+}
+
+/* Calls with each gap of the list, in their order, those that go on in another as one. */
+typedef void gap_fn(void *ctx, const struct gap *g);
+
+static void each_gap(struct gaps *gaps, gap_fn *fn, void *ctx)
+{
+    size_t i = 0;
+
+    qsort(gaps->list, gaps->n, sizeof gaps->list[0], by_begin);
+    while (i < gaps->n) {
+        struct gap whole = gaps->list[i++];
+
+        for (; i < gaps->n && goes_on(&whole, &gaps->list[i]); i++) {
+            whole.to_s = wm_later(whole.to_s, gaps->list[i].to_s);
+            whole.bare_s += gaps->list[i].bare_s;
+            whole.open |= gaps->list[i].open;
+        }
+        fn(ctx, &whole);
+    }
 }
 
 /* --- in all --- */
@@ -56,21 +130,24 @@ struct sum {
     int64_t seconds, since_s;
 };
 
-static void add_gap(void *ctx, int64_t from_s, int64_t to_s, bool open)
+static void add_gap(void *ctx, const struct gap *g)
 {
     struct sum *sum = ctx;
 
-    sum->seconds += to_s - from_s;
-    sum->since_s = open ? from_s : 0;
+    sum->seconds += g->to_s - g->from_s;
+    sum->since_s = g->open ? g->from_s : 0;
 }
 
 int64_t wm_server_down(const struct wm_server_memo *s, int64_t from_s, int64_t to_s, int64_t *ret_since_s)
 {
     struct stays stays;
+    struct gaps gaps = {.n = 0};
     struct sum sum = {0};
 
     gather(s, &stays);
-    each_gap(&stays, from_s, to_s, add_gap, &sum);
+    find_bare(&stays, from_s, to_s, &gaps);
+    find_aways(s, from_s, to_s, &gaps);
+    each_gap(&gaps, add_gap, &sum);
     *ret_since_s = sum.since_s;
     return sum.seconds;
 }
@@ -119,17 +196,12 @@ void wm_server_note_service(const struct wm_glance *g)
 
 /* --- of a restart --- */
 
-struct longest {
-    int64_t from_s, to_s;
-    bool open;
-};
-
-static void take_longest(void *ctx, int64_t from_s, int64_t to_s, bool open)
+static void take_longest(void *ctx, const struct gap *g)
 {
-    struct longest *l = ctx;
+    struct gap *longest = ctx;
 
-    if (to_s - from_s >= l->to_s - l->from_s)
-        *l = (struct longest){from_s, to_s, open};
+    if (g->to_s - g->from_s >= longest->to_s - longest->from_s)
+        *longest = *g;
 }
 
 /* It was seen to be open. */
@@ -141,7 +213,7 @@ static bool knows_begin(const struct wm_restart *r)
 /* What served before it began is not known, and whether somebody did only the Deployment can tell: with one
  * replica its condition Available changes with the readiness of that one. */
 static int64_t gap_by_word(const struct wm_glance *g, const struct wm_entry *e, int64_t from_s,
-                           int64_t ready_s, struct longest *ret)
+                           int64_t ready_s, struct gap *ret)
 {
     const struct wm_server_state *s = g->state;
     const struct wm_restart *r = &e->r;
@@ -149,11 +221,10 @@ static int64_t gap_by_word(const struct wm_glance *g, const struct wm_entry *e, 
     if (!s->available_known)
         return ready_s;
     if (!s->available && s->available_n == 0 && s->wanted > 0 && !ready_s && !r->ended_s)
-        *ret = (struct longest){wm_later(from_s, s->available_s), g->now_s, true};
+        *ret = bare(wm_later(from_s, s->available_s), g->now_s, true);
     else if (s->available && s->wanted == 1 && s->available_s > from_s &&
              (!r->ended_s || s->available_s <= r->ended_s + SLACK_S))
-        *ret = (struct longest){knows_begin(r) ? r->gap_from_s : from_s, ready_s ? ready_s : s->available_s,
-                                false};
+        *ret = bare(knows_begin(r) ? r->gap_from_s : from_s, ready_s ? ready_s : s->available_s, false);
     return ready_s;
 }
 
@@ -176,42 +247,53 @@ static int64_t from_of(const struct wm_glance *g, const struct wm_entry *e)
 }
 
 /* What a report remembers; from the time that is returned on the pods tell. */
-static int64_t gap_remembered(const struct wm_entry *e, int64_t ready_s, struct longest *ret)
+static int64_t gap_remembered(const struct wm_entry *e, int64_t ready_s, struct gap *ret)
 {
     if (!e->gap.to_s) /* it was open then */
         return e->gap.from_s;
-    *ret = (struct longest){e->gap.from_s, e->gap.to_s, false};
+    *ret = bare(e->gap.from_s, e->gap.to_s, false);
+    if (e->gap_of_service)
+        ret->bare_s = 0;
     return ready_s;
 }
 
-/* The gap before the first time that is known of; whether it is at least that long in *ret_at_least. */
+/* The gap before the first time that is known of. */
 static int64_t gap_before(const struct wm_glance *g, const struct wm_entry *e, int64_t ready_s,
-                          struct longest *ret, bool *ret_at_least)
+                          struct gap *ret)
 {
-    if (e->gap.from_s) {
-        *ret_at_least = e->gap_at_least;
-        return gap_remembered(e, ready_s, ret);
-    }
-    *ret_at_least = !knows_begin(&e->r);
-    return gap_by_word(g, e, from_of(g, e), ready_s, ret);
+    bool remembered = e->gap.from_s;
+    int64_t from_s =
+        remembered ? gap_remembered(e, ready_s, ret) : gap_by_word(g, e, from_of(g, e), ready_s, ret);
+
+    ret->at_least = !ret->open && (remembered ? e->gap_at_least : !knows_begin(&e->r));
+    return from_s;
+}
+
+/* It is over when all is as wanted and its Service leads there, too; 0 = it is not. */
+static int64_t until(const struct wm_glance *g, const struct wm_entry *e, int64_t from_s)
+{
+    return e->r.ended_s ? wm_server_away_until(g->server, from_s, e->r.ended_s) : 0;
 }
 
 void wm_entry_find_gap(const struct wm_glance *g, struct wm_entry *e)
 {
     struct wm_restart *r = &e->r;
     struct stays stays;
-    struct longest longest = {0};
-    int64_t from_s = from_of(g, e), to_s = r->ended_s ? r->ended_s : g->now_s;
-    bool at_least = false;
+    struct gaps gaps = {.n = 0};
+    struct gap longest = {0}, before = {0};
+    int64_t from_s = from_of(g, e), until_s = until(g, e, from_s), to_s = until_s ? until_s : g->now_s;
 
     gather(g->server, &stays);
+    find_aways(g->server, from_s, to_s, &gaps);
     if (!was_watched(g->server, &stays, from_s))
-        from_s = gap_before(g, e, stays.n ? stays.list[0].from_s : 0, &longest, &at_least);
-    struct longest before = longest;
-
+        from_s = gap_before(g, e, stays.n ? stays.list[0].from_s : 0, &before);
+    if (before.from_s)
+        gaps.list[gaps.n++] = before;
     if (from_s)
-        each_gap(&stays, from_s, to_s, take_longest, &longest);
+        find_bare(&stays, from_s, to_s, &gaps);
+    each_gap(&gaps, take_longest, &longest);
     r->gap_from_s = longest.from_s;
-    r->gap_to_s = longest.open && !r->ended_s ? 0 : longest.to_s;
-    r->gap_at_least = at_least && !longest.open && longest.from_s && longest.from_s == before.from_s;
+    r->gap_to_s = longest.open && !until_s ? 0 : longest.to_s;
+    r->gap_at_least = longest.at_least;
+    r->gap_of_service = longest.bare_s + ROUNDED_S < longest.to_s - longest.from_s;
 }

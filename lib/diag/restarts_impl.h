@@ -7,6 +7,7 @@
 
 enum {
     WM_STAYS_MAX = 6,        /* of a pod; when full, the second one goes */
+    WM_AWAYS_MAX = 16,       /* of a Deployment, likewise */
     WM_LEDGER_PODS_MAX = 48, /* of a Deployment; those that are gone go first, the oldest of them */
     WM_LEDGER_SETS_MAX = 24,
     WM_LEDGER_CLAIMS_MAX = 512,
@@ -42,6 +43,15 @@ int64_t wm_pod_memo_end(const struct wm_pod_memo *p);
 /* Since when it is ready, of its last stay; 0 = it is not, or never was. */
 int64_t wm_pod_memo_ready(const struct wm_pod_memo *p);
 
+/* What the EndpointSlices of a Service say: nothing, as there are none; that it leads to a pod of its; that
+ * it does not. */
+enum wm_service { WM_SERVICE_UNKNOWN, WM_SERVICE_LEADS, WM_SERVICE_AWAY };
+/* A time in which it did not. */
+struct wm_away {
+    int64_t from_s, to_s; /* to_s 0 = it is so still */
+    bool at_least;        /* what was before is not known */
+};
+
 /* A Deployment of a provider. */
 struct wm_server_memo {
     struct wm_id id;
@@ -49,7 +59,7 @@ struct wm_server_memo {
     int64_t created_s;
     int64_t since_s;      /* first seen */
     int64_t horizon_s;    /* what was before is summed up */
-    int64_t down_s;       /* seconds without a ready pod before that */
+    int64_t down_s;       /* seconds before that in which nobody answered */
     int revision, wanted; /* 0 revision, -1 wanted: not known */
     bool down;            /* by its own word; of one whose pods are not known */
     int64_t down_since_s;
@@ -59,6 +69,10 @@ struct wm_server_memo {
     uint64_t restarts[WM_RESTART_KIND_COUNT];
     struct wm_pod_memo *pods; /* [n_pods], room for WM_LEDGER_PODS_MAX */
     size_t n_pods;
+    enum wm_service service;
+    int64_t service_s; /* since when, as far as it is known */
+    struct wm_away aways[WM_AWAYS_MAX];
+    size_t n_aways;
 };
 
 struct wm_entry {
@@ -73,7 +87,7 @@ struct wm_entry {
     wm_word hash;                             /* of a ROLLOUT's new pods; "" = not known */
     struct wm_culprit known[WM_CULPRITS_MAX]; /* remembered by a report, as is the gap */
     struct wm_stay gap;
-    bool gap_at_least;
+    bool gap_at_least, gap_of_service;
     size_t n_known;
     int64_t closed_s; /* when `sealed` is due to be counted from: first seen to be over */
 };
@@ -127,9 +141,15 @@ struct wm_pod_memo *wm_server_pod(const struct wm_server_memo *s, struct wm_id i
 /* Sums up what is long over and forgets it; `keep_s`: needed from there on. */
 void wm_server_forget(struct wm_server_memo *s, int64_t keep_s, int64_t now_s);
 
+/* restarts_service.c */
+void wm_server_see_service(const struct wm_glance *g);
+/* When its Service leads to it again, where it ceased to in [from_s, to_s]; 0 = not yet.  Else to_s. */
+int64_t wm_server_away_until(const struct wm_server_memo *s, int64_t from_s, int64_t to_s);
+void wm_server_forget_aways(struct wm_server_memo *s, int64_t before_s);
+
 /* restarts_gaps.c */
 void wm_entry_find_gap(const struct wm_glance *g, struct wm_entry *e);
-/* Seconds in [from_s, to_s] without a ready pod; and since when there is none at the end, 0 = there is. */
+/* Seconds in [from_s, to_s] in which nobody answered; and since when nobody does at the end, 0 = somebody. */
 int64_t wm_server_down(const struct wm_server_memo *s, int64_t from_s, int64_t to_s, int64_t *ret_since_s);
 
 /* Whether a pod of it ever served, and what follows from that. */

@@ -159,6 +159,18 @@ static void note_word(const struct wm_glance *g)
     s->down = down;
 }
 
+/* Rollouts that are over while nobody answers: a report may be all that tells of them. */
+static void look_at_open_gaps(const struct wm_glance *g)
+{
+    for (size_t i = 0; i < g->l->n; i++) {
+        struct wm_entry *e = g->l->entries[i];
+
+        if (!e->sealed && e->r.kind == WM_RESTART_ROLLOUT && wm_id_is(e->server, g->server->id) &&
+            e->r.ended_s && wm_restart_gap_is_open(&e->r))
+            wm_entry_conclude(g, e);
+    }
+}
+
 static void look(struct wm_ledger *l, const struct wm_model *m, struct wm_server_memo *s, int64_t now_s)
 {
     struct wm_glance g;
@@ -166,10 +178,12 @@ static void look(struct wm_ledger *l, const struct wm_model *m, struct wm_server
     if (!glance(l, m, s, now_s, &g))
         return;
     wm_server_see_pods(&g);
+    wm_server_see_service(&g);
     wm_look_at_rollout(&g);
     wm_look_at_scale(&g);
     wm_look_at_pods(&g);
     wm_server_note_service(&g);
+    look_at_open_gaps(&g);
     note_word(&g);
     wm_server_forget(s, needed_from(l, s, now_s), now_s);
 }
@@ -234,6 +248,16 @@ static void part_changed(struct wm_ledger *l, const struct wm_model *m, const st
         look(l, m, s, now_s);
 }
 
+static void slice_changed(struct wm_ledger *l, const struct wm_model *m, const struct wm_record *r,
+                          int64_t now_s)
+{
+    const char *namespace_ = wm_model_word(m, r->namespace_), *service = wm_slice_of(r)->service;
+
+    for (size_t i = 0; i < l->n_servers; i++)
+        if (strcmp(l->servers[i]->name, service) == 0 && strcmp(l->servers[i]->namespace_, namespace_) == 0)
+            look(l, m, l->servers[i], now_s);
+}
+
 static void owner_changed(struct wm_ledger *l, const struct wm_model *m, const struct wm_record *r, bool gone,
                           int64_t now_s)
 {
@@ -262,6 +286,9 @@ void wm_ledger_changed(struct wm_ledger *l, const struct wm_model *m, const stru
     case WM_KIND_EVENT:
         if (l->n_servers)
             part_changed(l, m, r, now_s);
+        break;
+    case WM_KIND_ENDPOINTSLICE:
+        slice_changed(l, m, r, now_s);
         break;
     case WM_KIND_PVC:
     case WM_KIND_VMMIGRATION:

@@ -184,6 +184,7 @@ void wm_server_forget(struct wm_server_memo *s, int64_t keep_s, int64_t now_s)
         to_s = since_s;
     s->down_s += wm_server_down(s, s->horizon_s, to_s, &since_s);
     s->horizon_s = to_s;
+    wm_server_forget_aways(s, to_s);
     for (size_t i = 0; i < s->n_pods;)
         if (s->pods[i].gone_s && s->pods[i].gone_s < to_s)
             s->pods[i] = s->pods[--s->n_pods];

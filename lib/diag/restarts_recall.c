@@ -73,6 +73,7 @@ static void read_times(struct wm_json_value v, struct wm_restart *r)
     r->gap_from_s = wm_time_at(v, "unavailableFrom");
     r->gap_to_s = wm_time_at(v, "unavailableTo");
     r->gap_at_least = wm_is_true(v, "unavailableAtLeast");
+    r->gap_of_service = wm_is_true(v, "unavailableByService");
     r->overlap_s = wm_number_at(v, "overlapSeconds");
 }
 
@@ -126,6 +127,7 @@ static void complete(struct wm_entry *e, const struct wm_restart *r)
     e->n_known = r->n_culprits;
     e->gap = (struct wm_stay){r->gap_from_s, r->gap_to_s};
     e->gap_at_least = r->gap_at_least;
+    e->gap_of_service = r->gap_of_service;
     if (!known->let_go_s)
         known->let_go_s = r->let_go_s;
     known->overlap_s = wm_later(known->overlap_s, r->overlap_s);
@@ -135,7 +137,7 @@ static void complete(struct wm_entry *e, const struct wm_restart *r)
 static void take_in(struct wm_ledger *l, const struct wm_restart *r)
 {
     struct wm_entry *e = wm_entry_find(l, r->key);
-    bool news = !e || r->ended_s;
+    bool over = r->ended_s && !wm_restart_gap_is_open(r), news = !e || over;
 
     if (!e)
         e = wm_entry_add(l, r->key);
@@ -143,10 +145,10 @@ static void take_in(struct wm_ledger *l, const struct wm_restart *r)
         e->r = *r;
         e->server = wm_id_of(wm_str_of(r->deployment_uid));
         e->counted = true;
-        e->sealed = r->ended_s != 0;
+        e->sealed = over;
     }
     complete(e, r);
-    e->recalled_over |= r->ended_s != 0;
+    e->recalled_over |= over;
     e->r.recalled_open = !e->recalled_over;
 }
 

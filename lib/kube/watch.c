@@ -148,6 +148,7 @@ void wm_watch_opened(struct wm_watch *w)
 {
     wm_gate_answered(w->k);
     w->absents = w->forbiddens = 0;
+    w->other_refused = false;
     w->absent_since_ms = 0;
     w->stats.last_heard_ms = wm_mono_ms();
     if (w->op == WM_OP_LIST)
@@ -303,6 +304,7 @@ void wm_watch_free(struct wm_watch *w)
     wm_buf_done(&w->url);
     free(w->continue_token);
     free(w->path);
+    free(w->other_path);
     free(w->selector);
     free(w->fields);
     pthread_mutex_destroy(&w->lock);

@@ -67,6 +67,7 @@ int wm_watch_start(struct wm_kube *k, const struct wm_watch_spec *spec, const st
     w->k = k;
     w->sink = *sink;
     w->path = wm_xstrdup(spec->path);
+    w->other_path = spec->other_path ? wm_xstrdup(spec->other_path) : NULL;
     w->selector = spec->label_selector ? wm_xstrdup(spec->label_selector) : NULL;
     w->fields = spec->field_selector ? wm_xstrdup(spec->field_selector) : NULL;
     w->metadata_only = spec->metadata_only;
@@ -88,6 +89,7 @@ int wm_watch_start(struct wm_kube *k, const struct wm_watch_spec *spec, const st
         return WM_OK;
     pthread_mutex_destroy(&w->lock);
     free(w->path);
+    free(w->other_path);
     free(w->selector);
     free(w->fields);
     free(w);

@@ -106,6 +106,8 @@ struct wm_watch {
     struct wm_watch *next, **link;
 
     char *path, *selector, *fields;
+    char *other_path;   /* not asked now; NULL = there is none */
+    bool other_refused; /* asked before, and not known either */
     int page_size, min_s, max_s, audit_s;
     bool metadata_only, paginate_always, no_limit, bookmarks, may_stream;
 

@@ -92,6 +92,19 @@ static int64_t own_pause_ms(struct wm_watch *w, int retry_after_s)
     return wait > asked ? wait : asked;
 }
 
+/* True when the resource is to be asked for in another version, at once. */
+static bool takes_other_path(struct wm_watch *w)
+{
+    char *path = w->path;
+
+    w->other_refused = w->other_path && !w->other_refused;
+    if (!w->other_refused)
+        return false;
+    w->path = w->other_path;
+    w->other_path = path;
+    return true;
+}
+
 /* A 404 may come from an API server that has only just started and does not know its kinds yet: what we hold
  * is thrown away only when it says so for a while. */
 static bool is_surely_absent(struct wm_watch *w)
@@ -113,6 +126,19 @@ static void empty_sink(struct wm_watch *w)
     w->sink.replace_begin(w->sink.ctx);
     if (!w->stopped)
         w->sink.replace_end(w->sink.ctx);
+}
+
+/* The state that a 404 brings; it waits for nothing where there is another path. */
+static enum wm_watch_state be_absent(struct wm_watch *w, enum wm_pause *pause)
+{
+    if (takes_other_path(w)) {
+        *pause = WM_PAUSE_NONE;
+        return WM_STATE_KEEP;
+    }
+    if (!is_surely_absent(w))
+        return WM_STATE_KEEP;
+    empty_sink(w);
+    return WM_WATCH_ABSENT;
 }
 
 static void wait_ms(struct wm_watch *w, int64_t ms)
@@ -204,12 +230,8 @@ void wm_watch_settle(struct wm_watch *w, enum wm_watch_outcome o, const struct w
     enum wm_pause pause = pause_for(w, r, o);
 
     choose_next(w, next);
-    if (r->pause == WM_PAUSE_ABSENT) {
-        if (is_surely_absent(w))
-            empty_sink(w);
-        else
-            state = WM_STATE_KEEP;
-    }
+    if (r->pause == WM_PAUSE_ABSENT)
+        state = be_absent(w, &pause);
     wm_watch_set_state(w, state, why && why->code ? why : NULL);
     wm_watch_publish(w);
     if (!w->stopped)

@@ -53,13 +53,15 @@ static void put_victims(const struct wm_restart *r, struct wm_buf *out)
 /* Of one that is open only its beginning: the clock is not in a report. */
 static void put_gap(const struct wm_restart *r, const struct wm_gap_marks *marks, struct wm_buf *out)
 {
-    bool open = r->gap_from_s && !r->gap_to_s;
+    bool open = wm_restart_gap_is_open(r);
     int64_t seconds = open ? 0 : wm_restart_gap_s(r, 0);
 
     wm_put_time(out, "unavailableFrom", r->gap_from_s);
     wm_put_time(out, "unavailableTo", r->gap_to_s);
     if (r->gap_at_least)
         wm_put_true(out, "unavailableAtLeast");
+    if (r->gap_of_service)
+        wm_put_true(out, "unavailableByService");
     if (!open && (seconds || r->ended_s)) {
         wm_put_int(out, "unavailableSeconds", seconds);
         wm_put_text(out, "class", wm_gap_name(wm_gap_of(marks, seconds)));

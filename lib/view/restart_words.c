@@ -128,14 +128,15 @@ static void say_gap(struct wm_speech *sp, const struct wm_restart *r, const stru
         [WM_GAP_OUTAGE] = "an outage",
     };
     int64_t seconds = r->gap_to_s ? wm_restart_gap_s(r, 0) : 0;
+    const char *pod = r->gap_of_service ? "ready pod that its Service leads to" : "ready pod";
 
     wm_say_next(sp);
-    if (r->gap_from_s && !r->gap_to_s) {
-        wm_say(sp, "no ready pod since ");
+    if (wm_restart_gap_is_open(r)) {
+        wm_buf_printf(&sp->text, "no %s since ", pod);
         say_at(sp, r->gap_from_s);
     } else if (seconds) {
-        wm_buf_printf(&sp->text, "%s%lld s without a ready pod, %s", r->gap_at_least ? "at least " : "",
-                      (long long)seconds, classes[wm_gap_of(marks, seconds)]);
+        wm_buf_printf(&sp->text, "%s%lld s without a %s, %s", r->gap_at_least ? "at least " : "",
+                      (long long)seconds, pod, classes[wm_gap_of(marks, seconds)]);
     } else {
         wm_say(sp, r->ended_s ? "no moment without a ready pod" : "so far no moment without a ready pod");
     }
@@ -205,9 +206,7 @@ struct told {
 
 static int rank_of(const struct wm_restart *r, const struct wm_gap_marks *marks, int64_t now_s)
 {
-    bool open_gap = r->gap_from_s && !r->gap_to_s;
-
-    if (open_gap && wm_gap_of(marks, wm_restart_gap_s(r, now_s)) == WM_GAP_OUTAGE)
+    if (wm_restart_gap_is_open(r) && wm_gap_of(marks, wm_restart_gap_s(r, now_s)) == WM_GAP_OUTAGE)
         return 4;
     return !r->ended_s && r->stuck_s ? 3 : !r->ended_s ? 2 : 1;
 }

@@ -106,9 +106,9 @@ restarted() {
     holds "$(see migrationreports "$1.vm" | jq -c .status.restarts)" \
         'any(.[]?; .provider == $p and .cause == $c and ('"$4"'))' --arg p "$2" --arg c "$3" "${@:5}"
 }
-# found MIGRATION CAUSE [FILTER]: the cause is among the findings of its report
+# found MIGRATION CAUSE [FILTER [JQ_OPTION...]]: the cause is among the findings of its report
 found() {
-    holds "$(see migrationreports "$1.vm" | jq -c .status.findings)" 'any(.[]?; .cause == $c and ('"${3:-true}"'))' --arg c "$2"
+    holds "$(see migrationreports "$1.vm" | jq -c .status.findings)" 'any(.[]?; .cause == $c and ('"${3:-true}"'))' --arg c "$2" "${@:4}"
 }
 # told KIND NAME REASON [PART]: an Event about it has been recorded
 told() {

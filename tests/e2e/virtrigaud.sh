@@ -18,10 +18,13 @@ at() {
         vmmigrations | providers) group=apis/infra.virtrigaud.io/v1beta1 ;;
         migrationreports) group=apis/waymark.io/v1alpha1 ;;
         deployments | replicasets) group=apis/apps/v1 ;;
+        endpointslices*) group=apis/discovery.k8s.io/$(slices_version) ;;
         *) group=api/v1 ;;
     esac
     printf '%s\n' "$group/namespaces/$NS/$1${2:+/$2}"
 }
+# slices_version: of EndpointSlices, that this API server prefers
+slices_version() { rest GET apis/discovery.k8s.io | jq -r .preferredVersion.version; }
 see() { rest GET "$(at "$@")"; }
 make() { rest POST "$(at "$1")" >/dev/null; }
 # becomes RESOURCE NAME: gets that status, or what else is patched; JSON on stdin
@@ -37,11 +40,12 @@ uid_in() { see "$1" "$2" | jq -r .metadata.uid; }
 # --- providers ---
 
 deployment_of() { printf 'virtrigaud-provider-%s-%s\n' "$NS" "$1"; }
-# provider NAME TYPE [IMAGE]: one that serves, with its Deployment and a Ready pod on node n1; STRATEGY names another than the
-# default one
+# provider NAME TYPE [IMAGE]: one that serves, with its Deployment, its Service and a Ready pod on node n1; STRATEGY names another
+# than the default one
 provider() {
     provider_made "$@"
     eventually 20 serves "$1" n1
+    eventually 20 called "$1"
 }
 # provider_made NAME TYPE [IMAGE]: the same, and its pods are somebody else's
 provider_made() {
@@ -51,8 +55,18 @@ provider_made() {
         spec: {type: $type, endpoint: "https://\($name).example.com", credentialSecretRef: {name: "credentials"},
             runtime: {image: $image, service: {port: 9443}}}}' | make providers
     uid=$(uid_in providers "$1")
+    service_yaml "$1" "$uid" | make services
     deployment_yaml "$1" "$2" "$uid" "${3:-registry.example.com/provider-$2:v1}" | make deployments
     provider_is "$1" DeploymentReady
+}
+# service_yaml NAME UID
+service_yaml() {
+    jq -n --arg name "$1" --arg uid "$2" --arg ns "$NS" '
+        {"app.kubernetes.io/name": "virtrigaud-provider", "app.kubernetes.io/instance": $name} as $selector | {
+        apiVersion: "v1", kind: "Service", metadata: {name: "virtrigaud-provider-\($ns)-\($name)", labels: $selector,
+            ownerReferences: [{apiVersion: "infra.virtrigaud.io/v1beta1", kind: "Provider", name: $name, uid: $uid,
+                controller: true, blockOwnerDeletion: true}]},
+        spec: {$selector, ports: [{name: "grpc", port: 9443, targetPort: 9443}]}}'
 }
 # deployment_yaml NAME TYPE UID IMAGE
 deployment_yaml() {
@@ -153,10 +167,25 @@ unplaced() {
 serves() {
     local pod
     pod=$(new_pod "$1") && pod_on "$pod" "$2" || return
-    jq -n --arg now "$(rfc3339)" '{status: {phase: "Running", startTime: $now, conditions: [
+    jq -n --arg now "$(rfc3339)" --arg ip "10.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))" '{status: {
+        phase: "Running", startTime: $now, podIP: $ip, podIPs: [{$ip}], conditions: [
             {type: "Ready", status: "True", reason: "", lastTransitionTime: $now}],
         containerStatuses: [{name: "provider", ready: true, restartCount: 0, image: "provider", imageID: "provider",
             state: {running: {startedAt: $now}}}]}}' | becomes pods "$pod"
+}
+# slices_of PROVIDER: of its Service, those that lead to its new pod, as lines of JSON
+slices_of() {
+    local pod
+    pod=$(new_pod "$1") || return
+    see "endpointslices?labelSelector=kubernetes.io/service-name=$(deployment_of "$1")" | jq -c --arg pod "$pod" '.items[] |
+        select(any(.endpoints[]?; .targetRef.name == $pod and .conditions.ready != false))'
+}
+# called PROVIDER: its Service leads to its new pod; called_since PROVIDER: since when
+called() { slices_of "$1" | grep -q .; }
+called_since() { slices_of "$1" | jq -s 'map(.metadata.managedFields[].time | fromdate) | max'; }
+# selects PROVIDER INSTANCE: its Service leads to the pods of that one
+selects() {
+    change services "$(deployment_of "$1")" '.spec.selector["app.kubernetes.io/instance"] = $instance' --arg instance "$2"
 }
 # leaving PROVIDER: its old pods have been told to end; ended PROVIDER: and have ended
 leaving() { pods_of "$1" '$going' | grep -q .; }
@@ -171,6 +200,7 @@ replaced() {
     local name
     for name; do eventually 20 serves "$name" n1; done
     for name; do eventually 20 leaving "$name"; done
+    for name; do eventually 20 called "$name"; done # the preStop hook of the old ones leaves time for that
     for name; do ended "$name"; done
     for name; do eventually 20 rolled_out "$name"; done
 }

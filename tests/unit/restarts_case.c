@@ -104,7 +104,7 @@ static void put_deployment(struct wm_buf *out, const cJSON *o, const char *provi
     wm_buf_puts(out, "]}}");
 }
 
-/* "vs-r2" is a ReplicaSet of vs, "vs-r2-b" a pod of that. */
+/* "vs-r2" is a ReplicaSet of vs, "vs-r2-b" a pod of that, "vs-s" an EndpointSlice of the Service of vs. */
 static void cut_end(const char *name, char *out, size_t size)
 {
     const char *dash = strrchr(name, '-');
@@ -184,12 +184,32 @@ static void put_pod(struct wm_buf *out, const cJSON *o, const char *name)
     wm_buf_puts(out, "]}}");
 }
 
+static void put_slice(struct wm_buf *out, const cJSON *o, const char *name)
+{
+    const cJSON *pod;
+    char provider[64];
+
+    cut_end(name, provider, sizeof provider);
+    wm_buf_printf(out,
+                  "{\"kind\":\"EndpointSlice\",\"metadata\":{\"name\":\"%s\",\"labels\":{"
+                  "\"kubernetes.io/service-name\":\"virtrigaud-provider-vm-%s\"}",
+                  name, provider);
+    if (wm_json_at(o, "/at"))
+        wm_buf_printf(out, ",\"managedFields\":[{\"time\":\"%s\"}]", text_or(o, "/at", ""));
+    wm_buf_puts(out, "},\"endpoints\":[{\"conditions\":{\"ready\":false}}");
+    cJSON_ArrayForEach(pod, wm_json_at(o, "/ready"))
+    {
+        wm_buf_printf(out, ",{\"targetRef\":{\"kind\":\"Pod\",\"uid\":\"@Pod/%s\"}}", pod->valuestring);
+    }
+    wm_buf_puts(out, "]}");
+}
+
 /* --- objects --- */
 
 static const struct {
     const char *key;
     void (*put)(struct wm_buf *out, const cJSON *o, const char *name);
-} forms[] = {{"deployment", put_deployment}, {"set", put_set}, {"pod", put_pod}};
+} forms[] = {{"deployment", put_deployment}, {"set", put_set}, {"pod", put_pod}, {"slice", put_slice}};
 
 static cJSON *object_of(const cJSON *o)
 {

@@ -268,6 +268,76 @@ static void a_pod_of_a_provider_tells_its_template_and_since_when_it_is_ready(vo
     assert_int_equal(p->trouble->going_s, T2_S);
 }
 
+/* --- EndpointSlices --- */
+
+#define SLICE(more, endpoints)                                                                               \
+    "{" META("vm", "vs-s") ",\"labels\":{\"kubernetes.io/service-name\":\"vs\"}" more                        \
+                           "},\"addressType\":\"IPv4\",\"endpoints\":" endpoints "}"
+#define POD "\"targetRef\":{\"kind\":\"Pod\",\"name\":\"p\",\"uid\":\"pod-uid\"}"
+#define CONDITIONS(c) "[{\"conditions\":{" c "}," POD "}]"
+
+static const struct slice {
+    const char *name, *json;
+    int ready;
+} slices[] = {
+    {"ready", SLICE("", CONDITIONS("\"ready\":true,\"serving\":true,\"terminating\":false")), 1},
+    {"not told", SLICE("", "[{" POD "}]"), 1},
+    {"null is not told", SLICE("", CONDITIONS("\"ready\":null")), 1},
+    {"not ready", SLICE("", CONDITIONS("\"ready\":false")), 0},
+    {"about to end, and serving still",
+     SLICE("", CONDITIONS("\"ready\":false,\"serving\":true,\"terminating\":true")), 0},
+    {"about to end, of a Service that publishes all",
+     SLICE("", CONDITIONS("\"ready\":true,\"serving\":true,\"terminating\":true")), 0},
+    {"no endpoints", SLICE("", "null"), 0},
+};
+
+static void check_slice(void **state)
+{
+    const struct slice *row = *state;
+
+    begin(NULL);
+    const struct wm_slice_state *s = wm_slice_of(put(WM_KIND_ENDPOINTSLICE, row->json));
+
+    assert_string_equal(s->service, "vs");
+    assert_int_equal(s->ready, row->ready);
+    assert_int_equal(wm_id_is(s->pods[0], wm_id_of(wm_str_of("pod-uid"))), row->ready);
+    end(NULL);
+}
+
+#define TRIGGERED(t) ",\"annotations\":{\"endpoints.kubernetes.io/last-change-trigger-time\":\"" t "\"}"
+#define WRITTEN(t)                                                                                           \
+    ",\"managedFields\":[{\"manager\":\"kube-controller-manager\",\"time\":\"" T1 "\"},{\"time\":\"" t       \
+    "\"},{}]"
+
+static void a_slice_tells_when_it_became_what_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(wm_slice_of(put(WM_KIND_ENDPOINTSLICE, SLICE("", "[]")))->changed_s, 0);
+    assert_int_equal(
+        wm_slice_of(put(WM_KIND_ENDPOINTSLICE, SLICE(TRIGGERED("2026-11-21T07:18:00.123456789Z"), "[]")))
+            ->changed_s,
+        T1_S);
+    assert_int_equal(
+        wm_slice_of(put(WM_KIND_ENDPOINTSLICE, SLICE(TRIGGERED(T1) WRITTEN(T2), "[]")))->changed_s, T2_S);
+}
+
+static void endpoints_beyond_the_maximum_are_counted(void **state)
+{
+    wm_auto_buf struct wm_buf json = WM_BUF_MAX(1 << 16);
+
+    (void)state;
+    wm_buf_puts(&json, "{" META("vm", "vs-s") "},\"endpoints\":[{}");
+    for (int i = 0; i < WM_SLICE_PODS_MAX; i++)
+        wm_buf_puts(&json, ",{" POD "}");
+    wm_buf_puts(&json, "]}");
+    const struct wm_slice_state *s = wm_slice_of(put(WM_KIND_ENDPOINTSLICE, json.p));
+
+    assert_int_equal(s->ready, WM_SLICE_PODS_MAX + 1);
+    assert_false(wm_id_is_set(s->pods[0]));
+    assert_true(wm_id_is_set(s->pods[WM_SLICE_PODS_MAX - 1]));
+    assert_string_equal(s->service, "");
+}
+
 /* --- all --- */
 
 static void broken_shapes_tell_nothing(void **state)
@@ -281,9 +351,11 @@ static void broken_shapes_tell_nothing(void **state)
                  "x") "},\"spec\":{\"template\":{\"metadata\":1,\"spec\":{\"containers\":[7,{}],"
                       "\"volumes\":[7,{\"name\":7},{\"name\":\"migration-a\","
                       "\"persistentVolumeClaim\":{\"claimName\":7}}]}}},\"status\":{\"conditions\":[7]}}",
+        "{" META("vm", "x") ",\"labels\":[],\"managedFields\":[7,{\"time\":7}]},"
+                            "\"endpoints\":[7,{\"conditions\":[],\"targetRef\":7}]}",
     };
     static const enum wm_kind kinds[] = {WM_KIND_DEPLOYMENT, WM_KIND_REPLICASET, WM_KIND_PROVIDER,
-                                         WM_KIND_MACHINE};
+                                         WM_KIND_MACHINE, WM_KIND_ENDPOINTSLICE};
 
     (void)state;
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
@@ -296,6 +368,7 @@ static void broken_shapes_tell_nothing(void **state)
             assert_string_equal(wm_replicas_of(r)->hash, "");
             assert_string_equal(wm_provider_of(r)->image, "");
             assert_string_equal(wm_machine_of(r)->provider, "");
+            assert_string_equal(wm_slice_of(r)->service, "");
             wm_model_remove(model, 0, r->id);
         }
 }
@@ -311,9 +384,11 @@ int main(void)
         TEST(a_health_check_changes_nothing),
         TEST(a_machine_tells_its_provider_and_whether_it_is_ready),
         TEST(a_pod_of_a_provider_tells_its_template_and_since_when_it_is_ready),
+        TEST(a_slice_tells_when_it_became_what_it_is),
+        TEST(endpoints_beyond_the_maximum_are_counted),
         TEST(broken_shapes_tell_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) + RUN_TABLE("rests", rests, check_rest) +
-           RUN_TABLE("rollouts", rollouts, check_rollout);
+           RUN_TABLE("rollouts", rollouts, check_rollout) + RUN_TABLE("slices", slices, check_slice);
 }

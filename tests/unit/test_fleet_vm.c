@@ -34,8 +34,9 @@ static void ticks(struct ground *g, int n)
 
 static void namespaces_are_watched_as_long_as_a_provider_or_a_migration_is_there(void **state)
 {
-    static const char *const resources[] = {"deployments", "replicasets",    "pods", "persistentvolumeclaims",
-                                            "events",      "virtualmachines"};
+    static const char *const resources[] = {
+        "deployments", "replicasets",     "pods",          "persistentvolumeclaims",
+        "events",      "virtualmachines", "endpointslices"};
     struct ground g;
 
     (void)state;
@@ -130,6 +131,71 @@ static void check_without(void **state)
     finish(&g);
 }
 
+#define SLICES(version) "/apis/discovery.k8s.io/" version "/namespaces/vms/endpointslices"
+
+/* Kubernetes 1.17 to 1.20 serve them as v1beta1. */
+static void slices_are_watched_in_the_version_that_is_served(void **state)
+{
+    static const struct fault unknown = {
+        .match = SLICES("v1") "?", .status = 404, .type = "text/plain", .body = {"404\n"}, .times = -1};
+    struct ground g;
+
+    (void)state;
+    begin(&g);
+    fault_server_add(fake_api_server(g.host), &unknown, 1, true);
+    fake_api_put(g.host, SLICES("v1beta1") "/vs-1", IN_VMS("vs-1", "slice-uid") "}");
+    fake_api_put(g.host, PROVIDER_PATH, PROVIDER("True"));
+    TICK_UNTIL(&g, knows(&g, "slice-uid") && is_seen(&g, "host", WM_SIGHT_GOOD, ""));
+    finish(&g);
+}
+
+/* What is not seen any more would be taken for what is: an old slice leads to pods that have gone since. */
+static void slices_that_may_not_be_read_any_more_are_forgotten(void **state)
+{
+    static const struct fault forbidden = {.match = SLICES("v1") "?", .status = 403, .times = -1};
+    struct ground g;
+
+    (void)state;
+    begin(&g);
+    fake_api_put(g.host, SLICES("v1") "/vs-1", IN_VMS("vs-1", "slice-uid") "}");
+    fake_api_put(g.host, PROVIDER_PATH, PROVIDER("True"));
+    TICK_UNTIL(&g, knows(&g, "slice-uid"));
+    fault_server_add(fake_api_server(g.host), &forbidden, 1, true);
+    fake_api_put(g.host, SLICES("v1") "/vs-2", IN_VMS("vs-2", "other-uid") "}");
+    TICK_UNTIL(&g, !knows(&g, "slice-uid") && !knows(&g, "other-uid"));
+    ticks(&g, 10);
+    assert_int_equal(feeds_of(&g, "vms", "endpointslices"), 1);
+    assert_true(is_seen(&g, "host", WM_SIGHT_GOOD, ""));
+    finish(&g);
+}
+
+static const struct without slices_without[] = {
+    {"not installed",
+     {.match = "/discovery.k8s.io/", .status = 404, .type = "text/plain", .body = {"404\n"}, .times = -1},
+     ""},
+    {"forbidden", {.match = "/discovery.k8s.io/", .status = 403, .times = -1}, ""},
+    {"failing", {.match = "/discovery.k8s.io/", .status = 500, .times = -1}, ""},
+    {"mute", {.match = "/discovery.k8s.io/", .end = FAULT_MUTE, .times = -1}, ""},
+};
+
+/* They tell more where they are there; without them nothing is missing. */
+static void check_without_slices(void **state)
+{
+    const struct without *w = *state;
+    struct ground g = {.host = fake_api_start(NULL, 0, NULL), .remote = fake_api_start(NULL, 0, NULL)};
+
+    fault_server_add(fake_api_server(g.host), &w->fault, 1, true);
+    fake_api_put(g.host, PROVIDER_PATH, PROVIDER("True"));
+    fake_api_put(g.host, POD_PATH, POD("Running"));
+    start_fleet(&g);
+    TICK_UNTIL(&g, wm_fleet_synced(g.fleet) && is_seen(&g, "host", WM_SIGHT_GOOD, w->why) &&
+                       knows(&g, "pod-uid"));
+    TICK_UNTIL(&g, fault_server_count(fake_api_server(g.host), "/discovery.k8s.io/") > 0);
+    ticks(&g, 10);
+    assert_true(is_seen(&g, "host", WM_SIGHT_GOOD, w->why));
+    finish(&g);
+}
+
 /* What happens to a provider marks the migrations of its namespace, and nobody else. */
 static void changes_mark_the_migrations_of_the_namespace(void **state)
 {
@@ -216,9 +282,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(namespaces_are_watched_as_long_as_a_provider_or_a_migration_is_there),
         cmocka_unit_test(no_kind_is_watched_twice_in_a_namespace),
+        cmocka_unit_test(slices_are_watched_in_the_version_that_is_served),
+        cmocka_unit_test(slices_that_may_not_be_read_any_more_are_forgotten),
         cmocka_unit_test(waits_and_leftovers_are_counted),
         cmocka_unit_test(changes_mark_the_migrations_of_the_namespace),
     };
 
-    return RUN_TABLE("without", withouts, check_without) + cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TABLE("without", withouts, check_without) +
+           RUN_TABLE("without slices", slices_without, check_without_slices) +
+           cmocka_run_group_tests(tests, NULL, NULL);
 }

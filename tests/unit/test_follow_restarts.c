@@ -111,6 +111,20 @@ static void put_provider(struct ground *g)
     put_pod(g, "old", "True");
 }
 
+/* To which pod the provider's Service leads. */
+static void put_slice(struct ground *g, const char *pod)
+{
+    wm_auto_buf struct wm_buf json = WM_BUF_MAX(8192);
+
+    wm_buf_printf(&json,
+                  "{\"metadata\":{" NAMED("slice") ",\"labels\":{\"kubernetes.io/service-name\":\"" DEPLOYMENT
+                                                   "\"},\"managedFields\":[{\"time\":\"NOW\"}]},"
+                                                   "\"endpoints\":[{\"targetRef\":{\"kind\":\"Pod\","
+                                                   "\"uid\":\"%s-uid\"}}]}",
+                  pod);
+    put(g, "/apis/discovery.k8s.io/v1" VMS "endpointslices/slice", json.p);
+}
+
 static void put_migration(struct ground *g)
 {
     put(g, VIRTRIGAUD "vmmigrations/web",
@@ -181,6 +195,34 @@ static void a_restart_is_told_on_its_provider_and_on_its_migration(void **state)
     ground_start_with_events(&g);
     TURN_UNTIL(&g, knows(&g, "new-1-uid"));
     ground_turn_for(&g, 2500);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 1);
+    ground_finish(&g);
+}
+
+static void one_is_told_when_its_service_leads_to_the_new_pod(void **state)
+{
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    g.opts.events = true;
+    put_provider(&g);
+    put_slice(&g, "old-1");
+    ground_start_with_events(&g);
+    TURN_UNTIL(&g, knows(&g, "old-1-uid") && knows(&g, DEPLOYMENT "-uid") && knows(&g, "slice-uid"));
+    ground_turn_for(&g, 1500);
+    put_migration(&g);
+    put_deployment(&g, 2, CLAIM_VOLUME, 0);
+    put_replicas(&g, "new", "2", CLAIM_VOLUME);
+    put_pod(&g, "new", "True");
+    TURN_UNTIL(&g, knows(&g, "new-1-uid") && knows(&g, "web-uid"));
+    fake_api_remove(g.host, "/api/v1" VMS "pods/old-1");
+    TURN_UNTIL(&g, !knows(&g, "old-1-uid"));
+    put_deployment(&g, 2, CLAIM_VOLUME, 1);
+    ground_turn_for(&g, 4000);
+    assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 0);
+    put_slice(&g, "new-1");
+    TURN_UNTIL(&g, events_about(&g, "Provider", "vs", "a ready pod that its Service leads to") == 1);
     assert_int_equal(events_about(&g, "Provider", "vs", "ProviderRestarted"), 1);
     ground_finish(&g);
 }
@@ -341,6 +383,7 @@ int main(void)
         cmocka_unit_test(an_end_that_nobody_saw_is_told_by_the_next_one_that_leads),
         cmocka_unit_test(an_end_that_is_not_known_to_be_news_is_not_told),
         cmocka_unit_test(a_restart_is_told_on_its_provider_and_on_its_migration),
+        cmocka_unit_test(one_is_told_when_its_service_leads_to_the_new_pod),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #define PATH "/apis/velero.io/v1/backups"
+#define OTHER_PATH "/apis/velero.io/v1beta1/backups"
 #define OBJ(name, rv) "{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"" rv "\"}}"
 #define EVENT(type, name, rv) "{\"type\":\"" type "\",\"object\":" OBJ(name, rv) "}\n"
 #define BOOKMARK(rv) "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"" rv "\"}}}\n"

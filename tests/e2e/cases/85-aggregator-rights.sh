@@ -179,6 +179,19 @@ end_watches() {
     end_processes "$E2E_CASE_DIR" aggregator
 }
 
+# without the right for EndpointSlices all else goes on, and the log says so once
+test_without_slices() {
+    use_cluster aggregator-rights
+    kubectl get clusterrole waymark-aggregator -o json |
+        jq 'del(.rules[] | select(.resources == ["endpointslices"]))' | kubectl replace -f - >/dev/null
+    start_aggregator "$E2E_CASE_DIR" aggregator --kubeconfig "$E2E_CASE_DIR/aggregator.kubeconfig" --repair-per-s 0
+    eventually 20 aggregator_ready
+    kubectl annotate vmmigration web -n vms waymark.io/verdict- >/dev/null
+    eventually 40 vm_words_stand
+    assert_contains '[+]cluster host: good' "$(aggregator_get readyz)" 'how the host is seen'
+    assert_eq 1 "$(grep -c 'endpointslices.*forbidden' "$E2E_CASE_DIR/aggregator.log")" 'lines about EndpointSlices'
+}
+
 # may USER VERB RESOURCE...: yes or no
 may() { kubectl auth can-i "${@:2}" --as="$1" 2>/dev/null; }
 

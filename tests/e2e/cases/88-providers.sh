@@ -10,7 +10,7 @@ case_begin() { providers_up; }
 # everything that a migration does to its providers, from none noticing it to none getting up
 test_mounting() {
     providers
-    side_by_side clean recreated outage pending multi_attach overwritten
+    side_by_side clean recreated outage pending multi_attach overwritten misled
 }
 
 # clean: all three are rolled when the PVC is made, and again when it is deleted, and serve all the time
@@ -66,10 +66,11 @@ deleted_again() { # sees $down
     eventually 20 told Provider px ProviderRestarted deleted
 }
 
-# went PROVIDER: when the first of its old pods was told to end; came PROVIDER: when its new one was ready
+# went PROVIDER: when the first of its old pods was told to end; came PROVIDER: when its new one was ready, and its Service led there
 went() { pods_of "$1" '$going' | jq -s 'map(.metadata | (.deletionTimestamp | fromdate) - .deletionGracePeriodSeconds) | min'; }
 came() {
-    pods_of "$1" '$new' | jq '.status.conditions[] | select(.type == "Ready" and .status == "True") | .lastTransitionTime | fromdate'
+    pods_of "$1" '$new' | jq --argjson called "$(called_since "$1")" '.status.conditions[] |
+        select(.type == "Ready" and .status == "True") | [$called, (.lastTransitionTime | fromdate)] | max'
 }
 # class_of SECONDS: as PROVIDERS_SETTINGS have it
 class_of() {
@@ -101,6 +102,7 @@ gap() {
     "${@:2}"
     ended vs
     eventually 20 serves vs n1
+    eventually 20 called vs
     ended=$(came vs) gap=$((ended - began))
     replaced lv
     copied web
@@ -175,6 +177,31 @@ multi_attach() {
     eventually 20 restarted app lv pvc-created '.state == "stuck" and .stuck == "FailedAttachVolume" and (.unavailableFrom | not)'
     restarted app vs pvc-created '.state == "finished" and .culprits[0].migration == "app"' || fail 'the restart of vs'
     eventually 60 says app ProviderRestarts RolloutStuck lv
+}
+
+# misled: the Service of the source's provider selects nobody any more, while its pod is well; and does again. This API server
+# knows EndpointSlices as v1beta1 only.
+misled() {
+    local service down
+    provider vs vsphere
+    provider lv libvirt
+    service=$(deployment_of vs)
+    vm_migration web '{"storage": {"type": "nfs", "nfs": {"server": "nfs.example.com", "export": "/vms"}}}'
+    vm_begins web
+    vm_exports web
+    eventually 60 reported web '.phase == "Exporting"'
+    eventually 20 refused measured waymark_provider_unavailable_since_seconds vs
+    down=$(measured waymark_provider_unavailable_seconds_total vs)
+    selects vs nobody
+    eventually 30 found web ProviderNotInService '(.message | contains($s) and contains($p)) and
+        (.remedy | tostring | contains("get service \($s)"))' --arg s "$service" --arg p "$(new_pod vs)"
+    measures waymark_provider_unavailable_since_seconds vs '>' 0 || fail 'it is said to be available'
+    reported web '.pace == "stalled"' || fail 'it is not said to be stalled'
+    selects vs vs
+    eventually 30 refused found web ProviderNotInService
+    eventually 20 refused measured waymark_provider_unavailable_since_seconds vs
+    measures waymark_provider_unavailable_seconds_total vs '>' "$down" || fail 'the time was not counted'
+    vm_fails web 'Failed to start disk export: no space left on device'
 }
 
 # overwritten: VirtRigaud's controller takes our words away with each of its writes, as after conflicts; they come back, and nobody
