@@ -326,7 +326,10 @@ static bool judge(struct turn *turn, struct tracked *t)
     bool ended = t->ended;
 
     t->gone = !wm_follow_judge(f, t, turn->fleet, turn->may_write && met ? turn->events : NULL);
-    t->cost_us = wm_thread_cpu_us() - begin_us;
+    int64_t us = wm_thread_cpu_us() - begin_us;
+
+    t->cost_us = us < t->last_us ? us : t->last_us;
+    t->last_us = us;
     f->unfinished += (size_t)ended - (size_t)t->ended;
     if (t->cost_us >= HEAVY_US)
         turn->heavy_us += t->cost_us;
@@ -382,7 +385,7 @@ static int64_t rest_ms(int64_t worked_us, int factor, int64_t max_ms)
     return ms < max_ms ? ms : max_ms;
 }
 
-void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
+bool wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events)
 {
     int64_t begin_ms = wm_mono_ms(), begin = wm_mono_ns(), begin_cpu_us = wm_thread_cpu_us();
     struct turn turn = {.f = f,
@@ -414,6 +417,7 @@ void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
     f->rest_until_ms = now_ms + rest_ms(light_us, REST_FACTOR, REST_MAX_MS);
     if (turn.heavy_us)
         f->heavy_ms = now_ms + rest_ms(turn.heavy_us, HEAVY_REST_FACTOR, HEAVY_REST_MAX_MS);
+    return busy;
 }
 
 void wm_follow_wait(struct wm_follow *f, int ms)

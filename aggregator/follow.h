@@ -44,8 +44,8 @@ void wm_follow_reports_end(struct wm_follow *f);
 void wm_follow_report_seen(struct wm_follow *f, struct wm_id migration, struct wm_str version);
 void wm_follow_report_gone(struct wm_follow *f, struct wm_id migration);
 
-/* Judges and writes what is due.  `events` may be NULL. */
-void wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events);
+/* Judges and writes what is due; true when there was something.  `events` may be NULL. */
+bool wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_events *events);
 /* Waits until something changed, at most so long; after a turn that took much CPU not less than some time. */
 void wm_follow_wait(struct wm_follow *f, int ms);
 /* Everything is judged again: this replica has begun to lead, or was blind for a while. */

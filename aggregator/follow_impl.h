@@ -51,7 +51,8 @@ struct tracked {
     bool ended, polls, going; /* going: the object is being deleted */
     bool held;                /* its owner must not be woken now: the words wait */
     bool settled;     /* ended, and hardly any news to come: what is remembered of it stands in its report */
-    int64_t cost_us;  /* of CPU, when it was judged last */
+    int64_t last_us;  /* of CPU, when it was judged last */
+    int64_t cost_us;  /* the least of the last two times: of one alone the caches may have been cold */
     int64_t offset_s; /* of the host's clock */
     uint64_t wanted;  /* digest of our words as they should be; 0 = not judged yet */
     uint64_t written; /* digest of what was written last */

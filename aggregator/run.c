@@ -18,7 +18,8 @@ enum {
     LOOK_MS = 20,
     TICK_MS = 1000,
     FIRST_TICK_MS = 100,
-    RELEASE_MS = 30000,
+    IDLE_MS = 10000,
+    RELEASE_MS = 600000,
     LARGE_BLOCK = 64 << 10
 };
 
@@ -270,9 +271,26 @@ static bool is_told_to_stop(const sigset_t *signals, int wait_ms)
     return sigtimedwait(signals, NULL, &wait) > 0;
 }
 
+/* What was released has to be fetched again by whoever works next, and people wait for him: so it is done
+ * when nobody has worked for a while, or not for very long. */
+struct work {
+    int64_t last_ms, released_ms;
+};
+
+static void release(struct work *w, int64_t now_ms)
+{
+    bool worked = w->last_ms > w->released_ms;
+
+    if (worked && (now_ms - w->last_ms >= IDLE_MS || now_ms - w->released_ms >= RELEASE_MS)) {
+        wm_memory_release();
+        w->released_ms = now_ms;
+    }
+}
+
 static void turns(struct running *r, const sigset_t *signals)
 {
-    int64_t tick_ms = 0, release_ms = wm_mono_ms() + RELEASE_MS;
+    int64_t tick_ms = 0, begin_ms = wm_mono_ms();
+    struct work work = {begin_ms, begin_ms - 1};
     bool ready = false;
 
     /* As long as lists come in, each of their objects would wake us for nothing. */
@@ -286,14 +304,12 @@ static void turns(struct running *r, const sigset_t *signals)
         }
         ready = wm_fleet_synced(r->fleet) && wm_reports_looked(r->reports);
         if (ready) {
-            wm_follow_turn(r->follow, r->fleet, r->events);
+            if (wm_follow_turn(r->follow, r->fleet, r->events))
+                work.last_ms = now_ms;
             if (r->repair)
                 wm_repair_turn(r->repair, r->fleet);
         }
-        if (now_ms >= release_ms) {
-            wm_memory_release();
-            release_ms = now_ms + RELEASE_MS;
-        }
+        release(&work, now_ms);
         if (ready)
             wm_follow_wait(r->follow, TURN_MS);
     }

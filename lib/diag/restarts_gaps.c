@@ -179,7 +179,7 @@ static int64_t served_by_word(const struct wm_glance *g)
     return d->available_s > g->server->created_s + FIRST_WORD_S ? g->server->horizon_s : 0;
 }
 
-void wm_server_note_service(const struct wm_glance *g)
+void wm_server_note_served(const struct wm_glance *g)
 {
     struct wm_server_memo *s = g->server;
     int64_t since_s = s->served ? 0 : first_stay(s);

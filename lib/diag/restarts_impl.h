@@ -153,7 +153,7 @@ void wm_entry_find_gap(const struct wm_glance *g, struct wm_entry *e);
 int64_t wm_server_down(const struct wm_server_memo *s, int64_t from_s, int64_t to_s, int64_t *ret_since_s);
 
 /* Whether a pod of it ever served, and what follows from that. */
-void wm_server_note_service(const struct wm_glance *g);
+void wm_server_note_served(const struct wm_glance *g);
 
 /* restarts_rollout.c */
 void wm_look_at_rollout(const struct wm_glance *g);

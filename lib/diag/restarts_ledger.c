@@ -182,7 +182,7 @@ static void look(struct wm_ledger *l, const struct wm_model *m, struct wm_server
     wm_look_at_rollout(&g);
     wm_look_at_scale(&g);
     wm_look_at_pods(&g);
-    wm_server_note_service(&g);
+    wm_server_note_served(&g);
     look_at_open_gaps(&g);
     note_word(&g);
     wm_server_forget(s, needed_from(l, s, now_s), now_s);
