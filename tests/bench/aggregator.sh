@@ -207,7 +207,7 @@ start() {
     spawn "$dir" "$1" "${words[@]}"
     for ((; $(now_ms) - began < 120000; )); do
         ! is_synced "$1" || break
-        sleep 0.02
+        sleep 0.05 # each look costs the one that is looked at a connection
     done
     pid=$(pid_of "$dir" "$1") || die "$1 ended: $(tail -n 5 "$dir/$1.log")"
     put "$1" sync_ms $(($(now_ms) - began))
