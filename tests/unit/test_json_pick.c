@@ -127,18 +127,16 @@ static void check_fault(void **state)
 
 static void an_object_deeper_than_64_levels_has_no_length(void **state)
 {
-    char text[400];
-
     (void)state;
-    for (int depth = 63; depth <= 65; depth++) {
-        int n = 0;
+    for (size_t depth = 63; depth <= 65; depth++) {
+        wm_auto_buf struct wm_buf text = WM_BUF_MAX(400);
 
-        for (int i = 0; i < depth; i++)
-            n += snprintf(text + n, sizeof text - (size_t)n, "{\"\":");
-        text[n++] = '1';
-        memset(text + n, '}', (size_t)depth);
-        n += depth;
-        assert_int_equal(wm_json_object_length((struct wm_str){text, (size_t)n}), depth <= 64 ? n : 0);
+        for (size_t i = 0; i < depth; i++)
+            wm_buf_puts(&text, "{\"\":");
+        wm_buf_puts(&text, "1");
+        for (size_t i = 0; i < depth; i++)
+            wm_buf_puts(&text, "}");
+        assert_int_equal(wm_json_object_length(wm_buf_text(&text)), depth <= 64 ? text.n : 0);
     }
 }
 
