@@ -75,9 +75,9 @@ test_stage_run() {
         "waits for Restore openshift-migration/$RESTORE on cluster target"
     ends=$(on target kubectl get restore "$RESTORE" -n openshift-migration -o json | jq -r '.status.startTimestamp |
         fromdate + 3600 | todate[11:]')
-    holds "$(condition $MIGRATION MigrationProgress)" '(.message | contains($ends)) and
+    holds "$(condition $MIGRATION MigrationProgress)" '(.message | contains("Velero gives up at") and contains($ends)) and
         (.message | contains("Step 30 of 38")) and .category == "Advisory" and .durable and .status == "True"' \
-        --arg ends "Velero gives up at $ends" || fail 'the condition'
+        --arg ends "$ends" || fail 'the condition'
     assert_contains "waits for Restore $RESTORE on target" "$(verdict $MIGRATION)" verdict
     assert_eq 'Running' "$(mig_object $MIGRATION | jq -r '.status.conditions[] | select(.category == "Advisory" and
         .type != "MigrationProgress") | .type')" "mig-controller's own condition"

@@ -199,10 +199,11 @@ test_multi_attach() {
     local began ends
     begin
     began=$(ago 2400)
+    # The day stands before the time where it is another than that of the beginning.
     ends=$(jq -rn --arg at "$began" '$at | fromdate + 3600 | todate[11:]')
     held_volume held "$began"
     eventually 90 stalled VolumeMultiAttach 'Pod nginx-example/stage-nginx on cluster target' \
-        'Pod nginx-example/nginx-559d-6ngmb on cluster target' 'on node worker-2' "Velero gives up at $ends" \
+        'Pod nginx-example/nginx-559d-6ngmb on cluster target' 'on node worker-2' "Velero gives up at" "$ends" \
         'kubectl --context target -n nginx-example scale deployment/nginx --replicas=0'
     found VolumeMultiAttach '.event.message == $m and .event.reason == "FailedAttachVolume" and .object.cluster == "target" and
         .other.name == "nginx-559d-6ngmb" and .through[-1].name == "held"' --arg m "$MULTI_ATTACH" || fail 'the finding'
