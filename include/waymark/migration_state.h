@@ -75,8 +75,8 @@ struct wm_migration_state {
     struct wm_pipeline pipeline;
 };
 
-/* Reads the JSON of a MigMigration.  WM_E_INVALID when it is not JSON; members of a wrong type count as
- * absent. */
+/* Reads the JSON of a MigMigration, a text that was checked (wm_json_pick).  WM_E_INVALID when it is not
+ * JSON; members of a wrong type count as absent. */
 int wm_migration_state_read(struct wm_str object, struct wm_migration_state *ret, struct wm_error *err);
 
 #endif
