@@ -106,7 +106,11 @@ struct wm_json_span wm_json_key_of(struct wm_json_value v);
 
 /* The member named `key`, the last one if it stands twice (as in Go); absent when there is none, or `object`
  * is no object. */
-struct wm_json_value wm_json_get(struct wm_json_value object, const char *key);
+struct wm_json_value wm_json_find(struct wm_json_value object, struct wm_str key);
+static inline struct wm_json_value wm_json_get(struct wm_json_value object, const char *key)
+{
+    return wm_json_find(object, wm_str_of(key));
+}
 
 /* Several members in one pass: values[i] is that of keys[i], as wm_json_get would find it. */
 void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], struct wm_json_value values[],

@@ -93,12 +93,13 @@ void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], st
             }
 }
 
-struct wm_json_value wm_json_get(struct wm_json_value object, const char *key)
+struct wm_json_value wm_json_find(struct wm_json_value object, struct wm_str key)
 {
-    struct wm_str keys[] = {wm_str_of(key)};
-    struct wm_json_value found;
+    struct wm_json_value v = wm_json_first(object), found = {0};
 
-    wm_json_collect(object, keys, &found, 1);
+    for (; v.node; v = wm_json_after(v))
+        if (key_is(v.of, v.node, key))
+            found = v;
     return found;
 }
 

@@ -242,13 +242,23 @@ size_t wm_json_pointer_decode(struct wm_str token, char *out, size_t size)
     return n;
 }
 
-void wm_json_line(struct wm_json_span value, char *out, size_t size)
+static void decoded_line(struct wm_json_span value, char *out, size_t size)
 {
     wm_auto_buf struct wm_buf decoded = WM_BUF_MAX(value.text.n);
+    bool is_text = wm_json_unescape(value, &decoded, NULL) == WM_OK;
+
+    wm_line_copy(out, size, is_text ? wm_buf_text(&decoded) : value.text);
+}
+
+void wm_json_line(struct wm_json_span value, char *out, size_t size)
+{
+    struct wm_str plain = wm_span_plain(value);
 
     out[0] = '\0';
-    if (value.kind == WM_JSON_STRING && wm_json_unescape(value, &decoded, NULL) == WM_OK)
-        wm_line_copy(out, size, wm_buf_text(&decoded));
+    if (plain.p)
+        wm_line_copy(out, size, plain);
+    else if (value.kind == WM_JSON_STRING)
+        decoded_line(value, out, size);
     else if (value.kind != WM_JSON_ABSENT)
         wm_line_copy(out, size, value.text);
 }

@@ -12,9 +12,12 @@ static int64_t days_of(int year, int month, int day)
     return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
 }
 
+/* Two digits; -1 = they are none. */
 static int two(const char *p)
 {
-    return wm_str_digits((struct wm_str){p, 2}, -1);
+    unsigned tens = (unsigned char)p[0] - '0', ones = (unsigned char)p[1] - '0';
+
+    return tens > 9 || ones > 9 ? -1 : (int)(10 * tens + ones);
 }
 
 /* "Z", "+hh:mm" or "-hh:mm" to the end, as seconds to subtract. */
@@ -31,28 +34,46 @@ static bool parse_offset(struct wm_str s, int64_t *ret)
     return true;
 }
 
+/* "2026-11-21T07:18:00": fields of two digits, and what stands behind each. */
+enum { CENTURY, YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, FIELDS };
+enum { SECONDS_SIZE = sizeof "2026-11-21T07:18:00" };
+
+static bool parse_fields(const char *p, int v[static FIELDS])
+{
+    static const struct {
+        uint8_t at, low, high;
+        char behind; /* 0 = anything */
+    } rows[FIELDS] = {
+        [CENTURY] = {0, 0, 99, 0}, [YEAR] = {2, 0, 99, '-'},  [MONTH] = {5, 1, 12, '-'},
+        [DAY] = {8, 1, 31, 'T'},   [HOUR] = {11, 0, 23, ':'}, [MINUTE] = {14, 0, 59, ':'},
+        [SECOND] = {17, 0, 60, 0},
+    };
+
+    for (size_t i = 0; i < FIELDS; i++) {
+        const char *field = p + rows[i].at;
+
+        v[i] = two(field);
+        if (v[i] < rows[i].low || v[i] > rows[i].high || (rows[i].behind && field[2] != rows[i].behind))
+            return false;
+    }
+    return true;
+}
+
 bool wm_time_parse(struct wm_str s, int64_t *ret_s)
 {
-    static const char form[] = "dddd-dd-ddTdd:dd:dd";
-    enum { SECONDS_END = sizeof form - 1 };
-    size_t n = SECONDS_END;
+    size_t n = SECONDS_SIZE - 1;
     int64_t offset;
+    int v[FIELDS];
 
-    if (s.n <= SECONDS_END)
+    if (s.n <= n || !parse_fields(s.p, v))
         return false;
-    for (size_t i = 0; i < SECONDS_END; i++)
-        if (form[i] == 'd' ? s.p[i] < '0' || s.p[i] > '9' : s.p[i] != form[i])
-            return false;
     if (s.p[n] == '.')
         for (n++; n < s.n && s.p[n] >= '0' && s.p[n] <= '9';)
             n++;
-    int year = wm_str_digits((struct wm_str){s.p, 4}, -1), month = two(s.p + 5), day = two(s.p + 8);
-    int hour = two(s.p + 11), minute = two(s.p + 14), second = two(s.p + 17);
-
-    if (!parse_offset((struct wm_str){s.p + n, s.n - n}, &offset) || month < 1 || month > 12 || day < 1 ||
-        day > 31 || hour > 23 || minute > 59 || second > 60)
+    if (!parse_offset((struct wm_str){s.p + n, s.n - n}, &offset))
         return false;
-    *ret_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+    *ret_s = days_of(100 * v[CENTURY] + v[YEAR], v[MONTH], v[DAY]) * 86400 + v[HOUR] * 3600 + v[MINUTE] * 60 +
+             v[SECOND] - offset;
     return true;
 }
 
@@ -68,9 +89,7 @@ static void date_of(int64_t days, int *ret_year, int *ret_month, int *ret_day)
     *ret_year = (int)(year + era * 400 + (*ret_month <= 2));
 }
 
-/* "2026-11-21T07:18:00" of a moment in the years 1970 to 9999. */
-enum { SECONDS_SIZE = sizeof "2026-11-21T07:18:00" };
-
+/* Of a moment in the years 1970 to 9999. */
 static void put_seconds(int64_t s, char out[static SECONDS_SIZE])
 {
     int year, month, day;

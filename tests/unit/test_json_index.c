@@ -88,6 +88,27 @@ static void the_last_of_two_members_with_one_name_counts(void **state)
     assert_true(wm_str_is(wm_json_span_of(wm_json_get(wm_json_root(&x, 0), "a")).text, "3"));
 }
 
+static void a_key_is_met_as_a_whole(void **state)
+{
+    static const struct wm_str keys[] = {WM_KEY("names"), WM_KEY("nam"), WM_KEY(""), WM_KEY("name"),
+                                         WM_KEY("namesake")};
+    static const char *const want[] = {"4", "5", "1", "3", NULL};
+    enum { N = sizeof keys / sizeof keys[0] };
+    wm_auto_index struct wm_json_index x = {0};
+    struct wm_json_value found[N];
+
+    (void)state;
+    assert_int_equal(
+        wm_json_index(wm_str_of("{\"\":1,\"na\":2,\"name\":3,\"names\":4,\"n\\u0061m\":5,\"names\\\"\":6}"),
+                      &x, NULL),
+        WM_OK);
+    wm_json_collect(wm_json_root(&x, 0), keys, found, N);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(wm_str_eq(wm_json_span_of(found[i]).text, wm_str_of(want[i])));
+        assert_int_equal(wm_json_get(wm_json_root(&x, 0), keys[i].p).node, found[i].node);
+    }
+}
+
 static void absent_values_have_nothing_in_them(void **state)
 {
     struct wm_json_value none = {0};
@@ -165,6 +186,39 @@ static void sameness_is_of_meaning(void **state)
     assert_false(wm_json_same(wm_json_root(&a, 0), (struct wm_json_value){0}));
 }
 
+/* --- lines --- */
+
+static const struct line {
+    const char *name, *value, *want;
+} lines[] = {
+    {"line: plain", "\"plain\"", "plain"},
+    {"line: nothing in it", "\"\"", ""},
+    {"line: escapes", "\"a\\n\\u00e9\\\"\"", "a \xc3\xa9\""},
+    {"line: DEL", "\"a\x7f\"", "a "},
+    {"line: just long enough", "\"123456789\"", "123456789"},
+    {"line: too long", "\"1234567890\"", "123456..."},
+    {"line: too long only as it is written", "\"1234567\\u0038\"", "12345678"},
+    {"line: too long with escapes", "\"\\n234567890\"", " 23456..."},
+    {"line: cut at a whole character", "\"12345\xc3\xa9\xc3\xa9\xc3\xa9\"", "12345..."},
+    {"line: a NUL stays as it is written", "\"\\u0000\"", "\"\\u0000\""},
+    {"line: no text", "[1,\n2]", "[1, 2]"},
+    {"line: null", "null", "null"},
+};
+
+static void a_value_is_one_line(void **state)
+{
+    static const char *const whole[] = {""};
+    const struct line *l = *state;
+    struct wm_json_span span;
+    char out[sizeof "123456789"] = "x";
+
+    assert_int_equal(wm_json_locate(wm_str_of(l->value), 1, whole, &span, NULL), WM_OK);
+    wm_json_line(span, out, sizeof out);
+    assert_string_equal(out, l->want);
+    wm_json_line((struct wm_json_span){0}, out, sizeof out);
+    assert_string_equal(out, "");
+}
+
 /* --- times --- */
 
 static const struct moment {
@@ -182,6 +236,18 @@ static const struct moment {
     {"time: no zone", "2026-11-21T07:18:00", -1},
     {"time: month 13", "2026-13-21T07:18:00Z", -1},
     {"time: hour 24", "2026-11-21T24:18:00Z", -1},
+    {"time: hour 23", "2026-11-21T23:59:60Z", 1795305600},
+    {"time: second 61", "2026-11-21T23:59:61Z", -1},
+    {"time: minute 60", "2026-11-21T07:60:00Z", -1},
+    {"time: month 0", "2026-00-21T07:18:00Z", -1},
+    {"time: day 0", "2026-11-00T07:18:00Z", -1},
+    {"time: day 32", "2026-11-32T07:18:00Z", -1},
+    {"time: a letter for a digit", "2O26-11-21T07:18:00Z", -1},
+    {"time: a sign for a digit", "2026-11-21T07:18:+1Z", -1},
+    {"time: more than ASCII", "2026-11-21T07:18:0\xb0Z", -1},
+    {"time: a space for the T", "2026-11-21 07:18:00Z", -1},
+    {"time: another sign between", "2026-11-21T07.18:00Z", -1},
+    {"time: an offset in words", "2026-11-21T07:18:00+0a:00", -1},
     {"time: words", "yesterday", -1},
     {"time: nothing", "", -1},
     {"time: something behind", "2026-11-21T07:18:00Zx", -1},
@@ -225,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_was_chosen_is_indexed),
         cmocka_unit_test(the_last_of_two_members_with_one_name_counts),
+        cmocka_unit_test(a_key_is_met_as_a_whole),
         cmocka_unit_test(absent_values_have_nothing_in_them),
         cmocka_unit_test(a_text_with_too_many_values_is_refused_and_the_index_serves_again),
         cmocka_unit_test(what_is_no_json_has_no_roots),
@@ -232,6 +299,7 @@ int main(void)
     int failed = RUN_TABLE("index", documents, an_index_says_what_a_tree_says);
 
     failed += RUN_TABLE("sameness", pairs, sameness_is_of_meaning);
+    failed += RUN_TABLE("lines", lines, a_value_is_one_line);
     failed += RUN_TABLE("times", moments, times_are_read);
     failed += RUN_TABLE("written times", written_times, times_are_written);
     return failed + cmocka_run_group_tests_name("index and its edges", tests, NULL, NULL);
