@@ -36,35 +36,28 @@ enum { WORD_HEADS = 1024 };
 
 /* --- ids --- */
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
+/* A digit and 16; 0 = none of a UUID, which has no letters in upper case. */
+static const uint8_t hex[256] = {['0'] = 16, 17, 18,         19, 20, 21, 22, 23,
+                                 24,         25, ['a'] = 26, 27, 28, 29, 30, 31};
 
+/* Every object has several of them. */
 static bool parse_uuid(struct wm_str s, struct wm_id *ret)
 {
+    static const uint8_t fours[] = {0, 4, 9, 14, 19, 24, 28, 32}; /* where four digits begin */
     uint64_t half[2] = {0};
-    int n = 0;
+    unsigned all = 16;
 
-    if (s.n != 36)
+    if (s.n != 36 || s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-')
         return false;
-    for (size_t i = 0; i < s.n; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        int d = hex(s.p[i]);
+    for (size_t i = 0; i < sizeof fours; i++) {
+        const unsigned char *p = (const unsigned char *)s.p + fours[i];
+        unsigned a = hex[p[0]], b = hex[p[1]], c = hex[p[2]], d = hex[p[3]];
 
-        if (dash ? s.p[i] != '-' : d < 0)
-            return false;
-        if (!dash) {
-            half[n / 16] = half[n / 16] << 4 | (uint64_t)d;
-            n++;
-        }
+        all &= a & b & c & d;
+        half[i / 4] = half[i / 4] << 16 | (a & 15) << 12 | (b & 15) << 8 | (c & 15) << 4 | (d & 15);
     }
     *ret = (struct wm_id){half[0], half[1]};
-    return true;
+    return all;
 }
 
 struct wm_id wm_id_of(struct wm_str uid)
@@ -89,21 +82,12 @@ static size_t bucket_of(const struct wm_model *m, struct wm_id id)
 
 /* --- words --- */
 
-static size_t word_head(struct wm_str s)
-{
-    uint32_t h = 2166136261u;
-
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)s.p[i]) * 16777619u;
-    return h % WORD_HEADS;
-}
-
 /* The number of a word; 0, the empty word, when there are too many: no cluster can make us grow by its words.
  */
 static uint16_t word_of(struct wm_model *m, const char *text)
 {
     struct wm_str s = wm_str_of(text);
-    size_t head = word_head(s);
+    size_t head = wm_str_digest(s, 0) % WORD_HEADS;
 
     for (uint16_t w = m->word_heads[head]; w; w = m->words[w].next)
         if (strcmp(m->words[w].text, text) == 0)

@@ -427,7 +427,29 @@ static void uids_that_are_no_uuids_are_told_apart_too(void **state)
     assert_true(wm_id_is(wm_id_of(wm_str_of("a")), wm_id_of(wm_str_of("a"))));
     assert_true(wm_id_is_set(wm_id_of(wm_str_of("a"))));
     assert_false(wm_id_is_set(wm_id_of(wm_str_of(""))));
-    assert_true(wm_id_of(wm_str_of(UID_A)).hi == UINT64_C(0x85d81222f2fb4457));
+}
+
+static void a_uuid_is_its_own_sixteen_bytes(void **state)
+{
+    static const char uuid[] = "01234567-89ab-cdef-0123-456789abcdef";
+    static const char *const others[] = {
+        "01234567-89ab-cdef-0123-456789abcde",     "01234567-89ab-cdef-0123-456789abcdef0",
+        "01234567-89AB-cdef-0123-456789abcdef",    "0123456789abcdef0123456789abcdef",
+        "01234567-89ab-cdef-0123+456789abcdef",    "0123456-789ab-cdef-0123-456789abcdef",
+        "01234567-89ab-cdef-0123-456789abcdeg",    "/1234567-89ab-cdef-0123-456789abcdef",
+        "01234567-89ab-cdef-012:-456789abcdef",    "01234567-89ab-cde`-0123-456789abcdef",
+        "01234567-89ab-cdef-0123-456789abcde\xe6",
+    };
+    struct wm_id id = wm_id_of(wm_str_of(uuid));
+
+    (void)state;
+    assert_true(id.hi == UINT64_C(0x0123456789abcdef) && id.lo == id.hi);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct wm_id other = wm_id_of(wm_str_of(others[i]));
+
+        assert_true(wm_id_is_set(other));
+        assert_true(other.hi != id.hi && other.lo != id.lo);
+    }
 }
 
 static void every_kind_has_a_row(void **state)
@@ -506,6 +528,7 @@ int main(void)
         cmocka_unit_test(ten_thousand_objects_come_change_and_go),
         cmocka_unit_test(an_object_without_name_or_uid_is_refused),
         cmocka_unit_test(uids_that_are_no_uuids_are_told_apart_too),
+        cmocka_unit_test(a_uuid_is_its_own_sixteen_bytes),
         cmocka_unit_test(every_kind_has_a_row),
     };
 
