@@ -37,21 +37,20 @@ void wm_notes_read(struct wm_json_value status, struct wm_notes *ret);
 void wm_incompatible_read(struct wm_json_value status, char *out, size_t size);
 void wm_attempts_read(const struct wm_parts *p, struct wm_dvm_state *d);
 
+
 /* --- a state with its texts behind it, in one allocation --- */
 
 enum { WM_TEXTS_MAX = 24, WM_TEXT_ROOM = 8 << 10, WM_NOTE_MAX = 512 };
 struct wm_texts {
-    struct wm_buf buf;
-    size_t n;
+    size_t n, used;
+    bool full; /* one found no room, and so will none behind it */
     struct {
         size_t member, at;
     } list[WM_TEXTS_MAX];
+    char room[WM_TEXT_ROOM + 1]; /* one behind the other, each terminated */
 };
-#define WM_TEXTS                                                                                             \
-    (struct wm_texts)                                                                                        \
-    {                                                                                                        \
-        .buf = WM_BUF_MAX(WM_TEXT_ROOM)                                                                      \
-    }
+/* Begins, and empties the state's `head` of `size` bytes: all of it, gaps too, for it has a digest. */
+void wm_texts_begin(struct wm_texts *t, void *head, size_t size);
 /* The text of the const char * at offset `member`: `value` as one line of at most `max` bytes. */
 void wm_texts_line(struct wm_texts *t, size_t member, struct wm_json_span value, size_t max);
 void wm_texts_put(struct wm_texts *t, size_t member, struct wm_str text);

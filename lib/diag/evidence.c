@@ -53,13 +53,24 @@ void wm_line_at(struct wm_json_value object, const char *key, char *out, size_t 
 
 /* --- texts --- */
 
+void wm_texts_begin(struct wm_texts *t, void *head, size_t size)
+{
+    memset(head, 0, size);
+    t->n = t->used = 0;
+    t->full = false;
+}
+
 void wm_texts_put(struct wm_texts *t, size_t member, struct wm_str text)
 {
     assert(t->n < WM_TEXTS_MAX); /* how many a state has does not depend on the object */
     t->list[t->n].member = member;
-    t->list[t->n++].at = t->buf.n;
-    wm_buf_str(&t->buf, text);
-    wm_buf_add(&t->buf, "", 1);
+    t->list[t->n++].at = t->used;
+    t->full |= text.n >= sizeof t->room - t->used;
+    if (t->full)
+        return;
+    memcpy(t->room + t->used, text.p, text.n);
+    t->room[t->used + text.n] = '\0';
+    t->used += text.n + 1;
 }
 
 void wm_texts_line(struct wm_texts *t, size_t member, struct wm_json_span value, size_t max)
@@ -72,20 +83,18 @@ void wm_texts_line(struct wm_texts *t, size_t member, struct wm_json_span value,
 
 void *wm_texts_close(struct wm_texts *t, const void *head, size_t size)
 {
-    struct wm_str texts = wm_buf_text(&t->buf);
+    struct wm_str texts = {t->room, t->used};
     uint64_t digest = wm_str_digest(texts, wm_str_digest((struct wm_str){head, size}, size));
     char *made = wm_xcalloc(1, size + texts.n + 1); /* for what found no room: "" */
 
     memcpy(made, head, size);
     memcpy(made, &digest, sizeof digest);
-    if (texts.n)
-        memcpy(made + size, texts.p, texts.n);
+    memcpy(made + size, texts.p, texts.n);
     for (size_t i = 0; i < t->n; i++) {
         const char *text = made + size + t->list[i].at;
 
         memcpy(made + t->list[i].member, &text, sizeof text);
     }
-    wm_buf_done(&t->buf);
     return made;
 }
 

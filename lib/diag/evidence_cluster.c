@@ -57,10 +57,10 @@ static struct wm_json_span class_of(const struct wm_parts *p)
 void *wm_claim_make(const struct wm_parts *p)
 {
     struct wm_json_value requests = wm_json_get(wm_json_get(p->spec, "resources"), "requests");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_claim_state c;
 
-    memset(&c, 0, sizeof c); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &c, sizeof c);
     c.access_modes = modes_of(wm_json_get(p->spec, "accessModes"));
     c.class_set = class_of(p).kind == WM_JSON_STRING;
     c.in_use_protected = has_item(p->finalizers, "kubernetes.io/pvc-protection");
@@ -82,10 +82,10 @@ void *wm_claim_make(const struct wm_parts *p)
 void *wm_class_make(const struct wm_parts *p)
 {
     struct wm_json_value notes = wm_json_get(wm_json_get(p->self, "metadata"), "annotations");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_class_state c;
 
-    memset(&c, 0, sizeof c);
+    wm_texts_begin(&t, &c, sizeof c);
     c.waits_for_consumer = wm_json_span_is(wm_get_span(p->self, "volumeBindingMode"), "WaitForFirstConsumer");
     c.is_default =
         wm_json_span_is(wm_get_span(notes, "storageclass.kubernetes.io/is-default-class"), "true") ||
@@ -101,12 +101,12 @@ void *wm_class_make(const struct wm_parts *p)
 void *wm_attachment_make(const struct wm_parts *p)
 {
     struct wm_json_value error = wm_json_get(p->status, "attachError");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_attachment_state a;
 
     if (!wm_is_set(error, "message"))
         error = wm_json_get(p->status, "detachError");
-    memset(&a, 0, sizeof a);
+    wm_texts_begin(&t, &a, sizeof a);
     a.attached = wm_is_true(p->status, "attached");
     a.going_s = wm_time_in(p->going);
     a.error_s = wm_time_at(error, "time");
@@ -152,10 +152,10 @@ void *wm_node_make(const struct wm_parts *p)
 {
     struct wm_json_value ready = wm_any_condition(p->status, "Ready");
     struct wm_json_span status = wm_get_span(ready, "status");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_node_state n;
 
-    memset(&n, 0, sizeof n);
+    wm_texts_begin(&t, &n, sizeof n);
     n.ready = wm_json_span_is(status, "True");
     n.ready_known = n.ready || wm_json_span_is(status, "False");
     n.unschedulable = wm_is_true(p->spec, "unschedulable");

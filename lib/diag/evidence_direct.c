@@ -131,10 +131,10 @@ static bool has_exit_code(struct wm_json_value status)
 void *wm_rsync_make(const struct wm_parts *p)
 {
     struct wm_json_value pod = wm_json_get(p->spec, "podRef"), ended = p->status;
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_rsync_state r;
 
-    memset(&r, 0, sizeof r); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &r, sizeof r);
     if (!has_exit_code(p->status)) {
         struct wm_json_value former = last_failure(p->status);
 
@@ -164,11 +164,11 @@ void *wm_image_make(const struct wm_parts *p)
 {
     static const char failed[] = "Failed";
     struct wm_json_value errors = wm_json_get(p->status, "errors"), blocker = {0};
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_image_state i;
     wm_word phase = "";
 
-    memset(&i, 0, sizeof i);
+    wm_texts_begin(&t, &i, sizeof i);
     for (struct wm_json_value c = wm_json_first(wm_json_get(p->status, "conditions"));
          c.node && !blocker.node; c = wm_json_after(c))
         if (category_of(c) >= WM_CATEGORY_ERROR)

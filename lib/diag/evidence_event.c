@@ -87,10 +87,10 @@ void *wm_event_make(const struct wm_parts *p)
 {
     struct wm_json_value regarding = wm_json_get(p->self, "involvedObject");
     struct wm_json_value source = wm_json_get(p->self, "source");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_event_state e;
 
-    memset(&e, 0, sizeof e); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &e, sizeof e);
     read_times(p->self, &e);
     e.warning = wm_json_span_is(wm_get_span(p->self, "type"), "Warning");
     wm_texts_line(&t, AT(reason), wm_get_span(p->self, "reason"), 2 * WM_WORD_MAX + 2);

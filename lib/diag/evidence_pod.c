@@ -268,10 +268,10 @@ static int restarts_in(struct wm_json_value list)
 
 void *wm_pod_make(const struct wm_parts *p)
 {
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct made m;
 
-    memset(&m, 0, sizeof m); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &m, sizeof m);
     m.pod.is_stage_pod = is_label(p, "migration.openshift.io/is-stage-pod", "True");
     m.pod.is_application_pod = is_label(p, "migration.openshift.io/is-application-pod", "True");
     m.pod.is_registry = is_label(p, "migration.openshift.io/migration-registry", "True");

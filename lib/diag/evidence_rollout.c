@@ -176,10 +176,10 @@ void *wm_server_make(const struct wm_parts *p)
     struct wm_json_value available = wm_any_condition(p->status, "Available"),
                          progress = wm_any_condition(p->status, "Progressing"),
                          failure = wm_condition(p->status, "ReplicaFailure");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_server_state s;
 
-    memset(&s, 0, sizeof s); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &s, sizeof s);
     read_counts(p, &s);
     s.available = wm_condition_holds(available);
     s.available_known = available.node != 0;
@@ -210,10 +210,10 @@ bool wm_server_is_rolled_out(const struct wm_server_state *s)
 void *wm_replicas_make(const struct wm_parts *p)
 {
     struct wm_json_value failure = wm_condition(p->status, "ReplicaFailure");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_replicas_state s;
 
-    memset(&s, 0, sizeof s);
+    wm_texts_begin(&t, &s, sizeof s);
     s.revision = revision_of(p);
     s.wanted = number_or(p->spec, "replicas", 1);
     s.replicas = wm_number_at(p->status, "replicas");

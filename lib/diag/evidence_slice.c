@@ -44,10 +44,10 @@ static struct wm_id pod_of(struct wm_json_value endpoint)
 void *wm_slice_make(const struct wm_parts *p)
 {
     struct wm_json_value metadata = wm_json_get(p->self, "metadata");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_slice_state s;
 
-    memset(&s, 0, sizeof s); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &s, sizeof s);
     s.changed_s = changed_of(metadata);
     for (struct wm_json_value v = wm_json_first(wm_json_get(p->self, "endpoints")); v.node;
          v = wm_json_after(v)) {

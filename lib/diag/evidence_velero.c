@@ -7,19 +7,24 @@
 
 enum { POD, TARGET, SOURCE_PVC, SOURCE_NAMESPACE, VOLUME, UPLOADER, N };
 
+static struct wm_json_span set_or(struct wm_json_span s, struct wm_json_span otherwise)
+{
+    return s.kind == WM_JSON_STRING && s.text.n > 2 ? s : otherwise;
+}
+
 /* A DataUpload names its claim, a DataDownload the claim that it fills
  * (velero pkg/apis/velero/v2alpha1/data_upload_types.go, data_download_types.go). */
 static struct wm_json_span claim_of(const struct wm_json_value spec[N])
 {
-    return wm_is_set(spec[TARGET], "pvc") ? wm_get_span(spec[TARGET], "pvc")
-                                          : wm_json_span_of(spec[SOURCE_PVC]);
+    return set_or(wm_get_span(spec[TARGET], "pvc"), wm_json_span_of(spec[SOURCE_PVC]));
 }
 
 static struct wm_json_span namespace_of(const struct wm_json_value spec[N])
 {
-    return wm_is_set(spec[POD], "namespace")      ? wm_get_span(spec[POD], "namespace")
-           : wm_is_set(spec[TARGET], "namespace") ? wm_get_span(spec[TARGET], "namespace")
-                                                  : wm_json_span_of(spec[SOURCE_NAMESPACE]);
+    struct wm_json_span of_claim =
+        set_or(wm_get_span(spec[TARGET], "namespace"), wm_json_span_of(spec[SOURCE_NAMESPACE]));
+
+    return set_or(wm_get_span(spec[POD], "namespace"), of_claim);
 }
 
 /* There may be tens of thousands of them: their specs are gone through once. */
@@ -34,7 +39,7 @@ void *wm_volume_make(const struct wm_parts *p)
         [UPLOADER] = WM_KEY("uploaderType"),
     };
     struct wm_json_value spec[N];
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_volume_state v;
     wm_uid uid = "";
 
@@ -43,7 +48,7 @@ void *wm_volume_make(const struct wm_parts *p)
     wm_json_collect(p->spec, keys, spec, N);
     struct wm_json_span volume = wm_json_span_of(spec[VOLUME]); /* "" is none */
 
-    memset(&v, 0, sizeof v); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &v, sizeof v);
     if (wm_span_copy(wm_get_span(spec[POD], "uid"), uid, sizeof uid))
         v.pod = wm_id_of(wm_str_of(uid));
     v.accepted_s = wm_time_at(p->status, "acceptedTimestamp");

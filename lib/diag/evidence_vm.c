@@ -11,10 +11,10 @@ enum { MESSAGE_MAX_N = 384 };
 void *wm_provider_make(const struct wm_parts *p)
 {
     struct wm_json_value runtime = wm_any_condition(p->status, "ProviderRuntimeReady");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_provider_state s;
 
-    memset(&s, 0, sizeof s); /* all of it, gaps too: it has a digest */
+    wm_texts_begin(&t, &s, sizeof s);
     s.available = wm_condition_is_true(p->status, "ProviderAvailable");
     s.runtime_known = runtime.node != 0;
     s.runtime_ready = wm_condition_holds(runtime);
@@ -35,10 +35,10 @@ void *wm_machine_make(const struct wm_parts *p)
 {
     struct wm_json_value ready = wm_any_condition(p->status, "Ready"),
                          provider = wm_json_get(p->spec, "providerRef");
-    struct wm_texts t = WM_TEXTS;
+    struct wm_texts t;
     struct wm_machine_state s;
 
-    memset(&s, 0, sizeof s);
+    wm_texts_begin(&t, &s, sizeof s);
     s.has_id = wm_is_set(p->status, "id");
     s.ready_known = ready.node != 0;
     s.ready = wm_condition_holds(ready);

@@ -363,9 +363,10 @@ struct many {
 
 static struct many *made_with(size_t n, struct wm_str text)
 {
-    struct wm_texts t = WM_TEXTS;
-    struct many head = {0};
+    struct wm_texts t;
+    struct many head;
 
+    wm_texts_begin(&t, &head, sizeof head);
     for (size_t i = 0; i < n; i++)
         wm_texts_put(&t, offsetof(struct many, texts) + i * sizeof head.texts[0], text);
     return wm_texts_close(&t, &head, sizeof head);
