@@ -2,8 +2,8 @@
  * VMMigration in the same words.  Pure.
  *
  * Everything is copied into fixed room and cut where it is too long: a state can be kept by value, and
- * nothing in the object can make it grow.  What other objects would tell (the Backup, the plan, the pods) is
- * not here. */
+ * nothing in the object can make it grow.  Members of a wrong type count as absent.  What other objects would
+ * tell (the Backup, the plan, the pods) is not here. */
 #ifndef WAYMARK_MIGRATION_STATE_H
 #define WAYMARK_MIGRATION_STATE_H
 
@@ -74,9 +74,5 @@ struct wm_migration_state {
     wm_word warnings[WM_WARNINGS_MAX];
     struct wm_pipeline pipeline;
 };
-
-/* Reads the JSON of a MigMigration, a text that was checked (wm_json_pick).  WM_E_INVALID when it is not
- * JSON; members of a wrong type count as absent. */
-int wm_migration_state_read(struct wm_str object, struct wm_migration_state *ret, struct wm_error *err);
 
 #endif

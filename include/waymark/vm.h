@@ -66,8 +66,6 @@ struct wm_vm_state {
  * not in phases that do such a call, unless what it began goes on by itself and is only asked for (taskRef).
  */
 bool wm_vm_may_be_written(const struct wm_vm_state *vm);
-/* Reads the JSON of a VMMigration; as wm_migration_state_read. */
-int wm_vm_state_read(struct wm_str object, struct wm_vm_state *ret, struct wm_error *err);
 
 /* Provider. */
 struct wm_provider_state {

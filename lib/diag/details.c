@@ -11,6 +11,18 @@ static void word_of(struct wm_json_value object, const char *key, wm_word out)
     wm_span_copy(wm_get_span(object, key), out, sizeof(wm_word));
 }
 
+/* --- migrations --- */
+
+static void read_migration(const struct wm_parts *p, void *out)
+{
+    wm_migration_read(p, out);
+}
+
+static void read_vm(const struct wm_parts *p, void *out)
+{
+    wm_vm_read(p, out);
+}
+
 /* --- plans and clusters --- */
 
 /* "name", or "source:target". */
@@ -247,7 +259,8 @@ static const struct row {
     uint64_t indexed;
     void *(*make)(const struct wm_parts *p); /* instead of `read`: a state that begins with a digest */
 } rows[WM_KIND_COUNT] = {
-    [WM_KIND_MIGMIGRATION] = {.size = sizeof(struct wm_migration_state)},
+    [WM_KIND_MIGMIGRATION] = {sizeof(struct wm_migration_state), read_migration,
+                              WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan,
                          WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster,
@@ -282,7 +295,8 @@ static const struct row {
                             .indexed = WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_ANNOTATIONS) |
                                        WM_AT_BIT(WM_O_OWNERS) | WM_AT_BIT(WM_AT_SPEC) |
                                        WM_AT_BIT(WM_AT_STATUS)},
-    [WM_KIND_VMMIGRATION] = {.size = sizeof(struct wm_vm_state)},
+    [WM_KIND_VMMIGRATION] = {sizeof(struct wm_vm_state), read_vm,
+                             WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_PROVIDER] = {.make = wm_provider_make,
                           .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_MACHINE] = {.make = wm_machine_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
@@ -316,7 +330,9 @@ static void *read_parts(const struct row *row, const struct wm_reading *r)
 {
     struct wm_parts p = {
         .name = r->at[WM_O_NAME],
+        .namespace_ = r->at[WM_O_NAMESPACE],
         .uid = r->at[WM_O_UID],
+        .created = r->at[WM_AT_CREATED],
         .going = r->at[WM_AT_GOING],
         .generation = number_in(r->at[WM_AT_GENERATION]),
         .grace_s = number_in(r->at[WM_AT_GRACE]),
@@ -339,18 +355,6 @@ uint64_t wm_detail_indexed(enum wm_kind kind)
 
 static void *read_detail(const struct wm_reading *r)
 {
-    if (r->kind == WM_KIND_MIGMIGRATION) {
-        struct wm_migration_state *m = wm_xcalloc(1, sizeof *m);
-
-        wm_migration_state_read(r->text, m, NULL);
-        return m;
-    }
-    if (r->kind == WM_KIND_VMMIGRATION) {
-        struct wm_vm_state *vm = wm_xcalloc(1, sizeof *vm);
-
-        wm_vm_state_read(r->text, vm, NULL);
-        return vm;
-    }
     return rows[r->kind].indexed ? read_parts(&rows[r->kind], r) : NULL;
 }
 

@@ -7,7 +7,7 @@
 
 /* An object, as far as its kind's row asks for it. */
 struct wm_parts {
-    struct wm_json_span name, uid, going;
+    struct wm_json_span name, namespace_, uid, created, going;
     int64_t generation;
     int grace_s; /* deletionGracePeriodSeconds */
     struct wm_json_value labels, annotations, owners, finalizers, spec, status;
@@ -37,6 +37,8 @@ void wm_notes_read(struct wm_json_value status, struct wm_notes *ret);
 void wm_incompatible_read(struct wm_json_value status, char *out, size_t size);
 void wm_attempts_read(const struct wm_parts *p, struct wm_dvm_state *d);
 
+void wm_migration_read(const struct wm_parts *p, struct wm_migration_state *m);
+void wm_vm_read(const struct wm_parts *p, struct wm_vm_state *vm);
 
 /* --- a state with its texts behind it, in one allocation --- */
 

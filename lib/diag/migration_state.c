@@ -34,19 +34,6 @@ const char *wm_run_outcome_name(enum wm_run_outcome o)
 
 /* --- reading --- */
 
-static int64_t time_of_span(struct wm_json_span s)
-{
-    char text[64];
-    int64_t t;
-
-    return wm_span_copy(s, text, sizeof text) && wm_time_parse(wm_str_of(text), &t) ? t : 0;
-}
-
-static int64_t time_of(struct wm_json_value object, const char *key)
-{
-    return time_of_span(wm_get_span(object, key));
-}
-
 static bool is_text(struct wm_json_value object, const char *key, const char *text)
 {
     return wm_json_span_is(wm_get_span(object, key), text);
@@ -105,8 +92,7 @@ static void show_step(struct wm_json_value step, struct wm_pipeline *p)
 
     wm_line_at(step, "name", p->step, sizeof p->step);
     wm_line_at(step, "message", p->message, sizeof p->message);
-    p->failed = wm_is_true(step, "failed");
-    p->started_s = time_of(step, "started");
+    p->started_s = wm_time_at(step, "started");
     p->progress_lines = (int)wm_json_count(progress);
     wm_json_line(wm_json_span_of(wm_json_first(progress)), p->line, sizeof p->line);
 }
@@ -114,15 +100,19 @@ static void show_step(struct wm_json_value step, struct wm_pipeline *p)
 /* The failed step is what people ask for, even when clean-up steps came after it. */
 static void read_pipeline(struct wm_json_value status, struct wm_pipeline *p)
 {
+    struct wm_json_value shown = {0};
+
     for (struct wm_json_value s = wm_json_first(wm_json_get(status, "pipeline")); s.node;
          s = wm_json_after(s)) {
-        bool done = wm_is_set(s, "completed") || wm_is_true(s, "skipped");
+        bool done = wm_is_set(s, "completed") || wm_is_true(s, "skipped"), failed = wm_is_true(s, "failed");
 
         p->steps++;
         p->done += done;
-        if (!p->failed && (wm_is_true(s, "failed") || (wm_is_set(s, "started") && !done)))
-            show_step(s, p);
+        if (!p->failed && (failed || (wm_is_set(s, "started") && !done)))
+            shown = s;
+        p->failed |= failed;
     }
+    show_step(shown, p);
 }
 
 /* --- phase, itinerary, step --- */
@@ -172,7 +162,7 @@ static void read_phase(struct wm_json_value status, struct wm_migration_state *m
     read_itinerary(status, m);
     /* Both are written at once; a Running of another phase would tell a wrong start. */
     if (is_text(running, "reason", m->phase)) {
-        m->since_s = time_of(running, "lastTransitionTime");
+        m->since_s = wm_time_at(running, "lastTransitionTime");
         if (parse_step(wm_get_span(running, "message"), &m->step, &m->steps))
             return;
     }
@@ -215,7 +205,7 @@ static bool read_end(struct wm_json_value status, struct wm_migration_state *m)
         return false;
     m->over = over;
     if (over)
-        m->completed_s = time_of(end, "lastTransitionTime");
+        m->completed_s = wm_time_at(end, "lastTransitionTime");
     conclude(m, failed ? WM_RUN_FAILED : end.node ? ends[i].outcome : WM_RUN_ENDED, end);
     if (failed)
         wm_line_at(end, "reason", m->cause, sizeof m->cause);
@@ -247,7 +237,7 @@ static bool read_blocker(struct wm_json_value status, struct wm_migration_state 
     conclude(m, outcome, c);
     wm_line_at(c, "type", m->cause, sizeof m->cause);
     wm_line_at(c, "reason", m->reason, sizeof m->reason);
-    m->since_s = time_of(c, "lastTransitionTime");
+    m->since_s = wm_time_at(c, "lastTransitionTime");
     m->ahead = outcome == WM_RUN_POSTPONED ? places_ahead(m->message) : 0;
     return true;
 }
@@ -263,48 +253,22 @@ static void read_outcome(struct wm_json_value status, struct wm_migration_state 
 
 /* --- all --- */
 
-enum { NAME, NAMESPACE, UID, CREATED, DELETED, SPEC, STATUS, POINTERS };
-
-static void read_all(const struct wm_json_span at[], const struct wm_json_index *x,
-                     struct wm_migration_state *m)
+void wm_migration_read(const struct wm_parts *p, struct wm_migration_state *m)
 {
-    struct wm_json_value status = wm_json_root(x, STATUS);
+    struct wm_json_value status = p->status;
 
-    wm_span_copy(at[NAME], m->name, sizeof m->name);
-    wm_span_copy(at[NAMESPACE], m->namespace_, sizeof m->namespace_);
-    wm_span_copy(at[UID], m->uid, sizeof m->uid);
-    m->created_s = time_of_span(at[CREATED]);
-    m->going = at[DELETED].kind == WM_JSON_STRING;
-    read_spec(wm_json_root(x, SPEC), m);
+    wm_span_copy(p->name, m->name, sizeof m->name);
+    wm_span_copy(p->namespace_, m->namespace_, sizeof m->namespace_);
+    wm_span_copy(p->uid, m->uid, sizeof m->uid);
+    m->created_s = wm_time_in(p->created);
+    m->going = p->going.kind == WM_JSON_STRING;
+    read_spec(p->spec, m);
     m->canceled |= wm_condition_is_true(status, "Canceling") || wm_condition_is_true(status, "Canceled");
     m->has_stage_pods = wm_condition_is_true(status, "StagePodsCreated");
-    m->started_s = time_of(status, "startTimestamp");
+    m->started_s = wm_time_at(status, "startTimestamp");
     read_errors(status, m);
     read_warnings(status, m);
     read_pipeline(status, &m->pipeline);
     read_phase(status, m);
     read_outcome(status, m);
-}
-
-int wm_migration_state_read(struct wm_str object, struct wm_migration_state *ret, struct wm_error *err)
-{
-    static const char *const pointers[POINTERS] = {
-        [NAME] = "/metadata/name",
-        [NAMESPACE] = "/metadata/namespace",
-        [UID] = "/metadata/uid",
-        [CREATED] = "/metadata/creationTimestamp",
-        [DELETED] = "/metadata/deletionTimestamp",
-        [SPEC] = "/spec",
-        [STATUS] = "/status",
-    };
-    struct wm_json_span at[POINTERS];
-    wm_auto_index struct wm_json_index x = {0};
-
-    *ret = (struct wm_migration_state){0};
-    int r = wm_json_pick_indexed(object, POINTERS, pointers, at, UINT64_C(1) << SPEC | UINT64_C(1) << STATUS,
-                                 &x, err);
-
-    if (r == WM_OK)
-        read_all(at, &x, ret);
-    return r;
 }

@@ -237,38 +237,16 @@ static void read_status(struct wm_json_value spec, struct wm_json_value status, 
 
 /* --- all --- */
 
-enum { NAME, NAMESPACE, UID, CREATED, DELETED, LABELS, SPEC, STATUS, POINTERS };
-
-int wm_vm_state_read(struct wm_str object, struct wm_vm_state *ret, struct wm_error *err)
+void wm_vm_read(const struct wm_parts *p, struct wm_vm_state *vm)
 {
-    static const char *const pointers[POINTERS] = {
-        [NAME] = "/metadata/name",
-        [NAMESPACE] = "/metadata/namespace",
-        [UID] = "/metadata/uid",
-        [CREATED] = "/metadata/creationTimestamp",
-        [DELETED] = "/metadata/deletionTimestamp",
-        [LABELS] = "/metadata/labels",
-        [SPEC] = "/spec",
-        [STATUS] = "/status",
-    };
-    struct wm_json_span at[POINTERS];
-    wm_auto_index struct wm_json_index x = {0};
-
-    *ret = (struct wm_vm_state){.m.kind = WM_RUN_VM};
-    int r =
-        wm_json_pick_indexed(object, POINTERS, pointers, at,
-                             UINT64_C(1) << LABELS | UINT64_C(1) << SPEC | UINT64_C(1) << STATUS, &x, err);
-
-    if (r < 0)
-        return r;
-    wm_span_copy(at[NAME], ret->m.name, sizeof ret->m.name);
-    wm_span_copy(at[NAMESPACE], ret->m.namespace_, sizeof ret->m.namespace_);
-    wm_span_copy(at[UID], ret->m.uid, sizeof ret->m.uid);
-    ret->m.created_s = wm_time_in(at[CREATED]);
-    ret->m.going = at[DELETED].kind == WM_JSON_STRING;
-    ret->restored = wm_is_set(wm_json_root(&x, LABELS), "velero.io/restore-name");
-    read_spec(wm_json_root(&x, SPEC), ret);
-    read_status(wm_json_root(&x, SPEC), wm_json_root(&x, STATUS), ret);
-    read_storage(wm_json_root(&x, SPEC), wm_json_root(&x, STATUS), ret);
-    return WM_OK;
+    vm->m.kind = WM_RUN_VM;
+    wm_span_copy(p->name, vm->m.name, sizeof vm->m.name);
+    wm_span_copy(p->namespace_, vm->m.namespace_, sizeof vm->m.namespace_);
+    wm_span_copy(p->uid, vm->m.uid, sizeof vm->m.uid);
+    vm->m.created_s = wm_time_in(p->created);
+    vm->m.going = p->going.kind == WM_JSON_STRING;
+    vm->restored = wm_is_set(p->labels, "velero.io/restore-name");
+    read_spec(p->spec, vm);
+    read_status(p->spec, p->status, vm);
+    read_storage(p->spec, p->status, vm);
 }

@@ -3,18 +3,19 @@
 #include <stdio.h>
 
 #include "tests/support/golden.h"
+#include "tests/support/state_read.h"
 #include "unit.h"
 
 static void read_state(struct fixture *f, const cJSON *object)
 {
     wm_auto_free char *text = cJSON_PrintUnformatted(object);
     bool is_vm = strcmp(wm_json_str(object, "/kind"), "VMMigration") == 0;
+    enum wm_kind kind = is_vm ? WM_KIND_VMMIGRATION : WM_KIND_MIGMIGRATION;
+    void *state = is_vm ? (void *)&f->vm : &f->st;
     struct wm_error err = {0};
-    int rc = is_vm ? wm_vm_state_read(wm_str_of(text), &f->vm, &err)
-                   : wm_migration_state_read(wm_str_of(text), &f->st, &err);
+    int rc = state_read(kind, wm_str_of(text), state, is_vm ? sizeof f->vm : sizeof f->st, &err);
 
-    if (rc < 0 ||
-        !model_put(&f->sources, f->model, 0, is_vm ? WM_KIND_VMMIGRATION : WM_KIND_MIGMIGRATION, text))
+    if (rc < 0 || !model_put(&f->sources, f->model, 0, kind, text))
         fail_msg("%s", err.msg);
     if (is_vm)
         f->st = f->vm.m;

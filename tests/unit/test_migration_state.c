@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "tests/support/golden.h"
+#include "tests/support/state_read.h"
 #include "unit.h"
 #include "waymark/vm.h"
 
@@ -156,6 +157,11 @@ static cJSON *json_of_vm(const struct wm_vm_state *vm)
 
 /* --- cases --- */
 
+static int read_text(struct wm_str text, struct wm_migration_state *ret, struct wm_error *err)
+{
+    return state_read(WM_KIND_MIGMIGRATION, text, ret, sizeof *ret, err);
+}
+
 static cJSON *read_state(const cJSON *object)
 {
     wm_auto_free char *text = cJSON_PrintUnformatted(object);
@@ -164,8 +170,8 @@ static cJSON *read_state(const cJSON *object)
     struct wm_vm_state vm;
     struct wm_error err = {0};
 
-    if ((is_vm ? wm_vm_state_read(wm_str_of(text), &vm, &err)
-               : wm_migration_state_read(wm_str_of(text), &m, &err)) < 0)
+    if ((is_vm ? state_read(WM_KIND_VMMIGRATION, wm_str_of(text), &vm, sizeof vm, &err)
+               : read_text(wm_str_of(text), &m, &err)) < 0)
         fail_msg("%s: %s", err.where, err.msg);
     return is_vm ? json_of_vm(&vm) : json_of(&m);
 }
@@ -208,7 +214,7 @@ static void what_is_not_json_is_refused(void **state)
     struct wm_error err = {0};
 
     (void)state;
-    assert_int_equal(wm_migration_state_read(wm_str_of("{\"metadata\":"), &m, &err), WM_E_INVALID);
+    assert_int_equal(read_text(wm_str_of("{\"metadata\":"), &m, &err), WM_E_INVALID);
     assert_int_equal(m.outcome, WM_RUN_NOT_STARTED);
     assert_string_equal(m.name, "");
 }
@@ -230,7 +236,7 @@ static void members_of_a_wrong_type_count_as_absent(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct wm_migration_state m;
 
-        assert_int_equal(wm_migration_state_read(wm_str_of(texts[i]), &m, NULL), WM_OK);
+        assert_int_equal(read_text(wm_str_of(texts[i]), &m, NULL), WM_OK);
         assert_int_equal(m.outcome, WM_RUN_NOT_STARTED);
         assert_int_equal(m.kind, WM_RUN_FINAL);
         assert_string_equal(m.plan, "");
@@ -250,7 +256,7 @@ static void long_texts_are_cut_between_characters(void **state)
     for (int i = 0; i < 70000; i++)
         wm_buf_puts(&text, i % 2 ? "\\n" : "\xe2\x82\xac");
     wm_buf_puts(&text, "\"]}}");
-    assert_int_equal(wm_migration_state_read(wm_buf_text(&text), &m, NULL), WM_OK);
+    assert_int_equal(read_text(wm_buf_text(&text), &m, NULL), WM_OK);
     assert_int_equal(m.errors, 1);
     for (const char *p = m.first_error; *p; p++)
         assert_true((unsigned char)*p >= 0x20);
