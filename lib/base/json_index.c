@@ -64,33 +64,41 @@ struct wm_json_span wm_json_key_of(struct wm_json_value v)
     return (struct wm_json_span){WM_JSON_STRING, {key, (size_t)(wm_json_after_string(key, end) - key)}};
 }
 
-static inline bool key_is(const struct wm_json_index *x, uint32_t node, struct wm_str want)
+/* Which of the keys a member has; n = none of them. */
+static inline size_t which(const struct wm_json_index *x, uint32_t node, const struct wm_str keys[], size_t n)
 {
     const struct wm_json_node *d = &x->nodes[node];
+    size_t i = 0;
 
     if (d->key == 0)
-        return false;
-    if (d->key_escaped)
-        return wm_json_span_is(wm_json_key_of((struct wm_json_value){x, node, 0}), want.p);
-    const char *key = x->text.p + d->key + 1;
+        return n;
+    if (d->key_escaped) {
+        struct wm_json_span key = wm_json_key_of((struct wm_json_value){x, node, 0});
 
-    /* The value follows its key, so these bytes are within the text whenever the key is long enough. */
-    return d->at > d->key + 1 + want.n && key[want.n] == '"' && memcmp(key, want.p, want.n) == 0;
+        while (i < n && !wm_json_span_is(key, keys[i].p))
+            i++;
+        return i;
+    }
+    const char *key = x->text.p + d->key + 1;
+    size_t room = d->at - d->key - 1; /* its value follows: a key that ends has its quote within */
+
+    while (i < n && (keys[i].n >= room || key[keys[i].n] != '"' || memcmp(key, keys[i].p, keys[i].n) != 0))
+        i++;
+    return i;
 }
 
 void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], struct wm_json_value values[],
                      size_t n)
 {
     struct wm_json_value v = wm_json_first(object);
-    const struct wm_json_index *x = v.of;
 
     memset(values, 0, n * sizeof *values);
-    for (uint32_t node = v.node; node && node < v.end; node = x->nodes[node].next)
-        for (size_t i = 0; i < n; i++)
-            if (key_is(x, node, keys[i])) {
-                values[i] = (struct wm_json_value){x, node, v.end};
-                break;
-            }
+    for (; v.node; v = wm_json_after(v)) {
+        size_t i = which(v.of, v.node, keys, n);
+
+        if (i < n)
+            values[i] = v;
+    }
 }
 
 struct wm_json_value wm_json_find(struct wm_json_value object, struct wm_str key)
@@ -98,7 +106,7 @@ struct wm_json_value wm_json_find(struct wm_json_value object, struct wm_str key
     struct wm_json_value v = wm_json_first(object), found = {0};
 
     for (; v.node; v = wm_json_after(v))
-        if (key_is(v.of, v.node, key))
+        if (which(v.of, v.node, &key, 1) == 0)
             found = v;
     return found;
 }
