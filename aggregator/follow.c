@@ -145,9 +145,9 @@ void wm_follow_object(void *ctx, const struct wm_record *r, const struct wm_read
     struct wm_follow *f = ctx;
     struct wm_sight sight;
 
-    if (!wm_follow_kind_of((enum wm_kind)r->kind) || wm_sight_read(object->text, live, &sight, NULL) < 0)
+    if (!wm_follow_kind_of((enum wm_kind)r->kind) || !wm_sight_of(object, live, &sight))
         return;
-    uint64_t words = wm_words_live(&f->opts, object->text);
+    uint64_t words = wm_words_live(&f->opts, object);
 
     pthread_mutex_lock(&f->lock);
     struct tracked *t = find_or_add(f, r->id);

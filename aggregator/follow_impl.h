@@ -144,7 +144,7 @@ void wm_follow_tell(struct wm_follow *f, const struct wm_situation *s, const str
                     bool warning, struct wm_events *events);
 /* follow_words.c: digests of our words, as they are wanted and as an object has them. */
 uint64_t wm_words_wanted(const struct wm_follow_opts *o, const struct tracked *t);
-uint64_t wm_words_live(const struct wm_follow_opts *o, struct wm_str object);
+uint64_t wm_words_live(const struct wm_follow_opts *o, const struct wm_reading *object);
 extern const char WM_VERDICT_KEY[];
 /* follow_write.c: true when something was sent. */
 bool wm_follow_write_words(struct wm_follow *f, struct tracked *t, struct wm_kube *host);

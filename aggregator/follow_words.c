@@ -1,6 +1,5 @@
 /* Our words in a migration, as digests: 1,000 objects are compared without being kept. */
 #include "follow_impl.h"
-#include "waymark/json_index.h"
 
 const char WM_VERDICT_KEY[] = "waymark.io/verdict";
 
@@ -56,18 +55,13 @@ static uint64_t put_condition(uint64_t h, struct wm_json_value list, const char 
     return h;
 }
 
-uint64_t wm_words_live(const struct wm_follow_opts *o, struct wm_str object)
+uint64_t wm_words_live(const struct wm_follow_opts *o, const struct wm_reading *object)
 {
-    static const char *const pointers[] = {"/status/conditions", "/metadata/annotations"};
-    struct wm_json_span s[2];
-    wm_auto_index struct wm_json_index x = {0};
+    struct wm_json_value conditions = wm_json_get(wm_json_root(&object->index, WM_AT_STATUS), "conditions");
+    struct wm_json_span verdict = wm_get_span(wm_json_root(&object->index, WM_O_ANNOTATIONS), WM_VERDICT_KEY);
     uint64_t h = 1;
 
-    if (wm_json_pick_indexed(object, 2, pointers, s, 1, &x, NULL) < 0)
-        return 0;
     for (int i = 0; o->conditions && i < WM_SAID_COUNT; i++)
-        h = put_condition(h, wm_json_root(&x, 0), types[i]);
-    struct wm_json_span verdict = wm_member(s[1], WM_VERDICT_KEY);
-
+        h = put_condition(h, conditions, types[i]);
     return !o->verdicts || verdict.kind == WM_JSON_ABSENT ? h : put_span(h, verdict);
 }

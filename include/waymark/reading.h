@@ -31,7 +31,7 @@ struct wm_reading {
     enum wm_kind kind;
     struct wm_str text;                  /* borrowed, as are the spans */
     struct wm_json_span at[WM_AT_COUNT]; /* the first WM_O_COUNT are those of a struct wm_object */
-    struct wm_json_index index;          /* roots: of the members that the kind's detail is made from */
+    struct wm_json_index index;          /* roots: of the members that the row of the kind's detail names */
 };
 /* Reads a text that was checked (see wm_json_pick).  `r` is all zero, or was filled before; it is filled even
  * on error, and wm_reading_done frees it.  WM_E_INVALID when it is no JSON. */

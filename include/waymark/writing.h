@@ -58,7 +58,8 @@ struct wm_sight {
     bool
         live; /* it came by a watch: it is as old as the way here is long.  A list tells nothing about when */
 };
-int wm_sight_read(struct wm_str object, bool live, struct wm_sight *ret, struct wm_error *err);
+/* Of a migration; false when it cannot be written, since its annotations are not an object. */
+bool wm_sight_of(const struct wm_reading *object, bool live, struct wm_sight *ret);
 
 /* One object's writing: kept by the caller, zeroed at first.  All times are monotonic milliseconds above 0;
  * 0 = never. */

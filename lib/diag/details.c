@@ -260,7 +260,7 @@ static const struct row {
     void *(*make)(const struct wm_parts *p); /* instead of `read`: a state that begins with a digest */
 } rows[WM_KIND_COUNT] = {
     [WM_KIND_MIGMIGRATION] = {sizeof(struct wm_migration_state), read_migration,
-                              WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+                              WM_AT_BIT(WM_O_ANNOTATIONS) | WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_MIGPLAN] = {sizeof(struct wm_plan_state), read_plan,
                          WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_MIGCLUSTER] = {sizeof(struct wm_cluster_state), read_cluster,
@@ -296,7 +296,8 @@ static const struct row {
                                        WM_AT_BIT(WM_O_OWNERS) | WM_AT_BIT(WM_AT_SPEC) |
                                        WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_VMMIGRATION] = {sizeof(struct wm_vm_state), read_vm,
-                             WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
+                             WM_AT_BIT(WM_O_LABELS) | WM_AT_BIT(WM_O_ANNOTATIONS) | WM_AT_BIT(WM_AT_SPEC) |
+                                 WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_PROVIDER] = {.make = wm_provider_make,
                           .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},
     [WM_KIND_MACHINE] = {.make = wm_machine_make, .indexed = WM_AT_BIT(WM_AT_SPEC) | WM_AT_BIT(WM_AT_STATUS)},

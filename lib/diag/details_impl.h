@@ -15,7 +15,8 @@ struct wm_parts {
                                   absent then */
 };
 
-/* The members of enum wm_reading_member, a bit each, that the kind's detail is made from. */
+/* The members of enum wm_reading_member, a bit each, that the kind's detail is made from; a migration's
+ * annotations are for its sight and its words. */
 uint64_t wm_detail_indexed(enum wm_kind kind);
 
 /* 0 where it is no number of at most nine digits. */

@@ -3,17 +3,18 @@
 /* Up to 2020 mig-controller's stamp had no prefix (pkg/apis/migration/v1alpha1/annotations.go). */
 static const char *const stamp_keys[] = {"openshift.io/touch", "touch"};
 
-static void find_stamp(struct wm_live *l)
+/* The owner's stamp among the annotations; ABSENT when there is none. */
+static struct wm_json_span stamp_in(struct wm_json_value notes, const char **ret_key)
 {
     for (size_t i = 0; i < sizeof stamp_keys / sizeof stamp_keys[0]; i++) {
-        struct wm_json_span s = wm_get_span(l->notes, stamp_keys[i]);
+        struct wm_json_span s = wm_get_span(notes, stamp_keys[i]);
 
         if (s.kind != WM_JSON_STRING)
             continue;
-        l->stamp = s;
-        l->stamp_key = stamp_keys[i];
-        return;
+        *ret_key = stamp_keys[i];
+        return s;
     }
+    return (struct wm_json_span){0};
 }
 
 int wm_live_read(struct wm_str object, struct wm_live *ret, struct wm_error *err)
@@ -29,7 +30,7 @@ int wm_live_read(struct wm_str object, struct wm_live *ret, struct wm_error *err
     if (!wm_live_lacks(ret, WM_LIVE_AT_NOTES) && ret->at[WM_LIVE_AT_NOTES].kind != WM_JSON_OBJECT)
         return wm_fail(err, WM_E_INVALID, WM_LIVE_NOTES, "the annotations are not an object");
     ret->notes = wm_json_root(&ret->index, WM_LIVE_AT_NOTES);
-    find_stamp(ret);
+    ret->stamp = stamp_in(ret->notes, &ret->stamp_key);
     return WM_OK;
 }
 
@@ -70,13 +71,13 @@ static struct wm_str inner(struct wm_json_span s)
     return s.kind == WM_JSON_STRING ? (struct wm_str){s.text.p + 1, s.text.n - 2} : (struct wm_str){0};
 }
 
-int wm_sight_read(struct wm_str object, bool live, struct wm_sight *ret, struct wm_error *err)
+bool wm_sight_of(const struct wm_reading *object, bool live, struct wm_sight *ret)
 {
-    wm_auto_live struct wm_live l = {0};
-    int rc = wm_live_read(object, &l, err);
+    enum wm_json_kind notes = object->at[WM_O_ANNOTATIONS].kind;
+    const char *key;
+    struct wm_json_span stamp = stamp_in(wm_json_root(&object->index, WM_O_ANNOTATIONS), &key);
 
-    if (rc == WM_OK)
-        *ret = (struct wm_sight){inner(l.at[WM_LIVE_AT_VERSION]), inner(l.stamp),
-                                 inner(l.at[WM_LIVE_AT_PHASE]), live};
-    return rc;
+    *ret = (struct wm_sight){inner(object->at[WM_AT_VERSION]), inner(stamp), inner(object->at[WM_AT_PHASE]),
+                             live};
+    return notes == WM_JSON_OBJECT || notes == WM_JSON_NULL || notes == WM_JSON_ABSENT;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/sight_read.h"
 #include "waymark/patch.h"
 
 /* --- the server --- */
@@ -98,7 +99,7 @@ static void judge(struct play_server *s, struct play_writer *w, int64_t now_ms)
     struct wm_sight sight;
 
     wm_buf_clear(&w->patch);
-    if (wm_sight_read(text, true, &sight, NULL) < 0)
+    if (!sight_read(text, true, &sight))
         abort();
     wm_word phase;
     snprintf(phase, sizeof phase, WM_STR_FMT, WM_STR_ARG(sight.phase));
@@ -156,7 +157,7 @@ void play_write(struct play_server *s, struct play_writer *w, int64_t now_ms)
     if (w->arrives_ms && now_ms >= w->arrives_ms)
         arrive(s, w, now_ms);
     while (play_next(s, &w->watch, now_ms)) {
-        if (wm_sight_read(wm_str_of(s->versions[w->watch.n - 1].text), w->watch.n > 1, &sight, NULL) < 0)
+        if (!sight_read(wm_str_of(s->versions[w->watch.n - 1].text), w->watch.n > 1, &sight))
             abort();
         wm_slot_seen(&w->slot, &sight, now_ms);
         w->ask_ms = now_ms + play_random(s, 0, 3) * play_random(s, 0, 500); /* we may be late ourselves */
