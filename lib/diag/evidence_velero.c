@@ -6,6 +6,7 @@
 #define AT(member) offsetof(struct wm_volume_state, member)
 
 enum { POD, TARGET, SOURCE_PVC, SOURCE_NAMESPACE, VOLUME, UPLOADER, N };
+enum { NAME, NAMESPACE, UID, N_POD };
 
 static struct wm_json_span set_or(struct wm_json_span s, struct wm_json_span otherwise)
 {
@@ -19,15 +20,16 @@ static struct wm_json_span claim_of(const struct wm_json_value spec[N])
     return set_or(wm_get_span(spec[TARGET], "pvc"), wm_json_span_of(spec[SOURCE_PVC]));
 }
 
-static struct wm_json_span namespace_of(const struct wm_json_value spec[N])
+static struct wm_json_span namespace_of(const struct wm_json_value spec[N],
+                                        const struct wm_json_value pod[N_POD])
 {
     struct wm_json_span of_claim =
         set_or(wm_get_span(spec[TARGET], "namespace"), wm_json_span_of(spec[SOURCE_NAMESPACE]));
 
-    return set_or(wm_get_span(spec[POD], "namespace"), of_claim);
+    return set_or(wm_json_span_of(pod[NAMESPACE]), of_claim);
 }
 
-/* There may be tens of thousands of them: their specs are gone through once. */
+/* There may be tens of thousands of them: a spec and its pod are gone through once. */
 void *wm_volume_make(const struct wm_parts *p)
 {
     static const struct wm_str keys[N] = {
@@ -38,7 +40,12 @@ void *wm_volume_make(const struct wm_parts *p)
         [VOLUME] = WM_KEY("volume"),
         [UPLOADER] = WM_KEY("uploaderType"),
     };
-    struct wm_json_value spec[N];
+    static const struct wm_str pod_keys[N_POD] = {
+        [NAME] = WM_KEY("name"),
+        [NAMESPACE] = WM_KEY("namespace"),
+        [UID] = WM_KEY("uid"),
+    };
+    struct wm_json_value spec[N], pod[N_POD];
     struct wm_texts t;
     struct wm_volume_state v;
     wm_uid uid = "";
@@ -46,14 +53,15 @@ void *wm_volume_make(const struct wm_parts *p)
     if (wm_json_span_is(wm_get_span(p->status, "phase"), "Completed"))
         return NULL;
     wm_json_collect(p->spec, keys, spec, N);
+    wm_json_collect(spec[POD], pod_keys, pod, N_POD);
     struct wm_json_span volume = wm_json_span_of(spec[VOLUME]); /* "" is none */
 
     wm_texts_begin(&t, &v, sizeof v);
-    if (wm_span_copy(wm_get_span(spec[POD], "uid"), uid, sizeof uid))
+    if (wm_span_copy(wm_json_span_of(pod[UID]), uid, sizeof uid))
         v.pod = wm_id_of(wm_str_of(uid));
     v.accepted_s = wm_time_at(p->status, "acceptedTimestamp");
-    wm_texts_line(&t, AT(pod_namespace), namespace_of(spec), WM_WORD_MAX);
-    wm_texts_line(&t, AT(pod_name), wm_get_span(spec[POD], "name"), WM_NAME_MAX);
+    wm_texts_line(&t, AT(pod_namespace), namespace_of(spec, pod), WM_WORD_MAX);
+    wm_texts_line(&t, AT(pod_name), wm_json_span_of(pod[NAME]), WM_NAME_MAX);
     wm_texts_line(&t, AT(volume), volume.text.n > 2 ? volume : claim_of(spec), WM_NAME_MAX);
     wm_texts_line(&t, AT(uploader), wm_json_span_of(spec[UPLOADER]), WM_WORD_MAX);
     return wm_texts_close(&t, &v, sizeof v);
