@@ -6,8 +6,7 @@
 #ifndef WAYMARK_VELERO_PHASE_H
 #define WAYMARK_VELERO_PHASE_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "waymark/kinds.h"
 
 enum wm_velero_kind {
     WM_VELERO_NONE,
@@ -19,7 +18,7 @@ enum wm_velero_kind {
     WM_VELERO_KIND_COUNT
 };
 /* NONE for any other `kind`. */
-enum wm_velero_kind wm_velero_kind_of(const char *kind);
+enum wm_velero_kind wm_velero_kind_of(enum wm_kind kind);
 
 enum wm_velero_result {
     WM_VELERO_OPEN, /* nothing is decided yet */

@@ -170,7 +170,7 @@ bool wm_is_copy(const struct wm_situation *s, const struct wm_record *r)
 
 bool wm_is_over(enum wm_kind kind, const char *phase)
 {
-    enum wm_velero_kind velero = wm_velero_kind_of(wm_kinds[kind].kind);
+    enum wm_velero_kind velero = wm_velero_kind_of(kind);
 
     if (kind == WM_KIND_MIGMIGRATION)
         return strcmp(phase, "Completed") == 0;
@@ -189,7 +189,7 @@ struct wm_judgement wm_judge(const struct wm_world *w, const struct wm_record *r
         {"MigrationFailed", {true, true}},
     };
     const char *phase = wm_model_word(w->model, r->phase);
-    enum wm_velero_kind velero = wm_velero_kind_of(wm_kinds[r->kind].kind);
+    enum wm_velero_kind velero = wm_velero_kind_of((enum wm_kind)r->kind);
     struct wm_judgement j = {false, false};
 
     if (velero != WM_VELERO_NONE) {

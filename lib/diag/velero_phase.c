@@ -89,25 +89,16 @@ static const struct wm_velero_phase *const phases[WM_VELERO_KIND_COUNT] = {
     [WM_VELERO_DATA_MOVE] = data_move, [WM_VELERO_LOCATION] = location,
 };
 
-enum wm_velero_kind wm_velero_kind_of(const char *kind)
+enum wm_velero_kind wm_velero_kind_of(enum wm_kind kind)
 {
-    static const struct {
-        const char *name;
-        enum wm_velero_kind kind;
-    } kinds[] = {
-        {"Backup", WM_VELERO_BACKUP},
-        {"Restore", WM_VELERO_RESTORE},
-        {"PodVolumeBackup", WM_VELERO_POD_VOLUME},
-        {"PodVolumeRestore", WM_VELERO_POD_VOLUME},
-        {"DataUpload", WM_VELERO_DATA_MOVE},
-        {"DataDownload", WM_VELERO_DATA_MOVE},
-        {"BackupStorageLocation", WM_VELERO_LOCATION},
+    static const uint8_t kinds[WM_KIND_COUNT] = {
+        [WM_KIND_BACKUP] = WM_VELERO_BACKUP,        [WM_KIND_RESTORE] = WM_VELERO_RESTORE,
+        [WM_KIND_PVB] = WM_VELERO_POD_VOLUME,       [WM_KIND_PVR] = WM_VELERO_POD_VOLUME,
+        [WM_KIND_DATAUPLOAD] = WM_VELERO_DATA_MOVE, [WM_KIND_DATADOWNLOAD] = WM_VELERO_DATA_MOVE,
+        [WM_KIND_BSL] = WM_VELERO_LOCATION,
     };
 
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kinds[i].name, kind) == 0)
-            return kinds[i].kind;
-    return WM_VELERO_NONE;
+    return (enum wm_velero_kind)kinds[kind];
 }
 
 const struct wm_velero_phase *wm_velero_phase(enum wm_velero_kind kind, const char *name)

@@ -74,7 +74,7 @@ static void say_warnings(struct wm_speech *sp)
 static bool is_imperfect(const struct wm_speech *sp, const struct wm_twig *t)
 {
     const struct wm_record *r = t->record;
-    enum wm_velero_kind kind = wm_velero_kind_of(wm_kinds[r->kind].kind);
+    enum wm_velero_kind kind = wm_velero_kind_of((enum wm_kind)r->kind);
 
     return !t->copy && kind != WM_VELERO_NONE &&
            wm_velero_phase(kind, wm_model_word(sp->w->model, r->phase))->faulty;

@@ -65,7 +65,7 @@ static const char *state_of(const struct wm_world *w, const struct wm_record *r)
 {
     const char *phase = wm_model_word(w->model, r->phase);
 
-    return phase[0] ? phase : wm_velero_phase(wm_velero_kind_of(wm_kinds[r->kind].kind), "")->name;
+    return phase[0] ? phase : wm_velero_phase(wm_velero_kind_of((enum wm_kind)r->kind), "")->name;
 }
 
 static int64_t since_of(const struct wm_record *r)

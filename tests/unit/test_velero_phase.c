@@ -5,39 +5,40 @@
 enum { T = 1, F = 2 }; /* terminal, faulty */
 
 struct row {
-    const char *name, *kind, *phase, *is;
+    const char *name;
+    enum wm_kind kind;
+    const char *phase, *is;
     int flags;
     enum wm_velero_result result;
 };
 
 static const struct row rows[] = {
-    {"a new Backup without a phase", "Backup", NULL, "New", 0, WM_VELERO_OPEN},
-    {"an empty phase", "Restore", "", "New", 0, WM_VELERO_OPEN},
-    {"a Backup of Velero 1.18 in the queue", "Backup", "Queued", "Queued", 0, WM_VELERO_OPEN},
-    {"a Restore has no queue", "Restore", "Queued", "", 0, WM_VELERO_OPEN},
-    {"a Backup under way", "Backup", "InProgress", "InProgress", 0, WM_VELERO_OPEN},
-    {"a Backup under way with a fault", "Backup", "FinalizingPartiallyFailed", "FinalizingPartiallyFailed", F,
-     WM_VELERO_OPEN},
-    {"a Restore under way with a fault", "Restore", "WaitingForPluginOperationsPartiallyFailed",
+    {"a new Backup without a phase", WM_KIND_BACKUP, NULL, "New", 0, WM_VELERO_OPEN},
+    {"an empty phase", WM_KIND_RESTORE, "", "New", 0, WM_VELERO_OPEN},
+    {"a Backup of Velero 1.18 in the queue", WM_KIND_BACKUP, "Queued", "Queued", 0, WM_VELERO_OPEN},
+    {"a Restore has no queue", WM_KIND_RESTORE, "Queued", "", 0, WM_VELERO_OPEN},
+    {"a Backup under way", WM_KIND_BACKUP, "InProgress", "InProgress", 0, WM_VELERO_OPEN},
+    {"a Backup under way with a fault", WM_KIND_BACKUP, "FinalizingPartiallyFailed",
+     "FinalizingPartiallyFailed", F, WM_VELERO_OPEN},
+    {"a Restore under way with a fault", WM_KIND_RESTORE, "WaitingForPluginOperationsPartiallyFailed",
      "WaitingForPluginOperationsPartiallyFailed", F, WM_VELERO_OPEN},
-    {"a Restore that lacks something", "Restore", "PartiallyFailed", "PartiallyFailed", T | F,
+    {"a Restore that lacks something", WM_KIND_RESTORE, "PartiallyFailed", "PartiallyFailed", T | F,
      WM_VELERO_PARTIAL},
-    {"a refused Backup", "Backup", "FailedValidation", "FailedValidation", T | F, WM_VELERO_BAD},
-    {"a good Restore", "Restore", "Completed", "Completed", T, WM_VELERO_GOOD},
-    {"a Backup that goes", "Backup", "Deleting", "Deleting", 0, WM_VELERO_OPEN},
-    {"a phase of the future", "Backup", "Rehydrating", "", 0, WM_VELERO_OPEN},
-    {"phases are case-sensitive", "Backup", "completed", "", 0, WM_VELERO_OPEN},
-    {"a PodVolumeRestore that nobody has taken", "PodVolumeRestore", NULL, "New", 0, WM_VELERO_OPEN},
-    {"a PodVolumeBackup that a node has taken", "PodVolumeBackup", "Accepted", "Accepted", 0, WM_VELERO_OPEN},
-    {"a canceled PodVolumeBackup", "PodVolumeBackup", "Canceled", "Canceled", T | F, WM_VELERO_CANCELED},
-    {"a failed DataUpload", "DataUpload", "Failed", "Failed", T | F, WM_VELERO_BAD},
-    {"a DataDownload being canceled", "DataDownload", "Canceling", "Canceling", F, WM_VELERO_OPEN},
-    {"volumes never fail partially", "DataUpload", "PartiallyFailed", "", 0, WM_VELERO_OPEN},
-    {"a storage location nobody has looked at", "BackupStorageLocation", NULL, "", 0, WM_VELERO_OPEN},
-    {"a good storage location", "BackupStorageLocation", "Available", "Available", 0, WM_VELERO_GOOD},
-    {"a storage location out of reach", "BackupStorageLocation", "Unavailable", "Unavailable", F,
-     WM_VELERO_BAD},
-    {"a kind without phases", "Schedule", "New", "", 0, WM_VELERO_OPEN},
+    {"a refused Backup", WM_KIND_BACKUP, "FailedValidation", "FailedValidation", T | F, WM_VELERO_BAD},
+    {"a good Restore", WM_KIND_RESTORE, "Completed", "Completed", T, WM_VELERO_GOOD},
+    {"a Backup that goes", WM_KIND_BACKUP, "Deleting", "Deleting", 0, WM_VELERO_OPEN},
+    {"a phase of the future", WM_KIND_BACKUP, "Rehydrating", "", 0, WM_VELERO_OPEN},
+    {"phases are case-sensitive", WM_KIND_BACKUP, "completed", "", 0, WM_VELERO_OPEN},
+    {"a PodVolumeRestore that nobody has taken", WM_KIND_PVR, NULL, "New", 0, WM_VELERO_OPEN},
+    {"a PodVolumeBackup that a node has taken", WM_KIND_PVB, "Accepted", "Accepted", 0, WM_VELERO_OPEN},
+    {"a canceled PodVolumeBackup", WM_KIND_PVB, "Canceled", "Canceled", T | F, WM_VELERO_CANCELED},
+    {"a failed DataUpload", WM_KIND_DATAUPLOAD, "Failed", "Failed", T | F, WM_VELERO_BAD},
+    {"a DataDownload being canceled", WM_KIND_DATADOWNLOAD, "Canceling", "Canceling", F, WM_VELERO_OPEN},
+    {"volumes never fail partially", WM_KIND_DATAUPLOAD, "PartiallyFailed", "", 0, WM_VELERO_OPEN},
+    {"a storage location nobody has looked at", WM_KIND_BSL, NULL, "", 0, WM_VELERO_OPEN},
+    {"a good storage location", WM_KIND_BSL, "Available", "Available", 0, WM_VELERO_GOOD},
+    {"a storage location out of reach", WM_KIND_BSL, "Unavailable", "Unavailable", F, WM_VELERO_BAD},
+    {"a kind without phases", WM_KIND_MIGPLAN, "New", "", 0, WM_VELERO_OPEN},
 };
 
 static void check_row(void **state)
