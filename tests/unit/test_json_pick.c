@@ -27,6 +27,13 @@ static const struct row {
      "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}"},
 };
 
+/* No JSON, but its end is no matter of how it is cut or where it stands. */
+static const struct row no_json[] = {
+    {"a backslash outside of strings hides a quote", "{\"a\":\\\"}"},
+    {"and no bracket", "{\"a\":\\{\\}\\\\\\\"}"},
+    {"brackets are all alike", "{[}{]]"},
+};
+
 /* Before it as many bytes as make it begin anywhere in a block, behind it brackets that are not its own. */
 static void it_ends_where_it_ends(void **state)
 {
@@ -189,6 +196,8 @@ int main(void)
     };
 
     return RUN_TABLE("ends", rows, it_ends_where_it_ends) + RUN_TABLE("pieces", rows, it_may_come_in_pieces) +
+           RUN_TABLE("no JSON ends", no_json, it_ends_where_it_ends) +
+           RUN_TABLE("no JSON in pieces", no_json, it_may_come_in_pieces) +
            RUN_TABLE("around", rows, members_are_found_around_it) + RUN_TABLE("faults", faults, check_fault) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }
