@@ -20,7 +20,8 @@ enum {
     FIRST_TICK_MS = 100,
     IDLE_MS = 10000,
     RELEASE_MS = 600000,
-    LARGE_BLOCK = 64 << 10
+    LARGE_BLOCK = 64 << 10,
+    HEAP_STEP = 1 << 20
 };
 
 static const char USER_AGENT[] = "waymark-aggregator/" WAYMARK_VERSION;
@@ -334,7 +335,10 @@ int wm_run(const struct wm_settings *settings, struct wm_error *err)
     sigset_t signals;
 
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
-    mallopt(M_ARENA_MAX, 2);
+    /* one heap, that grows by many pages at a time: those of threads grow page by page, a system call each */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, HEAP_STEP);
+    mallopt(M_TRIM_THRESHOLD, 2 * HEAP_STEP);
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

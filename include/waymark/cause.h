@@ -127,6 +127,7 @@ struct wm_clue {
         *event;         /* the Kubernetes Event that says so: {quote} where that is not set, {seen} */
     const char *quote;  /* the message that says so: {quote} */
     const char *detail; /* what it is about (an image, a condition's type, a count): {detail} */
+    void (*say)(struct wm_clue *c); /* sets `detail` when it is told: of hundreds of volumes few are */
     char room[256];
 };
 /* Does not look at the clock: what time alone changes is told by due_s and until_s. */

@@ -54,9 +54,9 @@ struct wm_json_span {
 int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
                    struct wm_error *err);
 
-/* The same of a text that was checked as a whole before: containers that no pointer leads to are passed over
- * by their brackets alone, several times as fast.  Of another text that much may be wrong unnoticed, and
- * nothing worse: what spans[] name is checked here, too. */
+/* The same for who need not know whether all of the text is JSON, of a server that is believed: containers
+ * that no pointer leads to are passed over by their brackets alone, several times as fast.  That much may be
+ * wrong unnoticed, and nothing worse: what spans[] name is checked here, too. */
 int wm_json_pick(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
                  struct wm_error *err);
 
@@ -79,7 +79,8 @@ bool wm_json_span_is(struct wm_json_span s, const char *z);
 /* Steps through the members of an object or the items of an array, in order:
  *     struct wm_json_iter it = wm_json_iter(span);
  *     while (wm_json_next(&it)) use(it.key, it.value);
- * The span must come from wm_json_locate or an iterator (a checked text).  In arrays key is ABSENT. */
+ * The span must come from wm_json_locate, wm_json_pick or an iterator (a checked text).  In arrays key is
+ * ABSENT. */
 struct wm_json_iter {
     const char *at, *end;
     bool is_object;
@@ -92,10 +93,6 @@ bool wm_json_next(struct wm_json_iter *it);
 /* Appends `s` as a JSON string with quotes.  Bytes that are not UTF-8 become U+FFFD, so that what we write is
  * always JSON. */
 void wm_json_quote(struct wm_buf *out, struct wm_str s);
-
-/* Length of the object that `text` begins with, all of it checked; 0 when it is none, or not whole, or deeper
- * than 64 levels: wm_json_locate can say more. */
-size_t wm_json_object_length(struct wm_str text);
 
 /* Over one container by its brackets alone, in pieces as they come: begin with { 0 } and its opening bracket.
  * Returns the byte behind its end, or NULL when it goes on behind `end`. */

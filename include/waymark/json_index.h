@@ -11,6 +11,7 @@
 /* 16 MiB of nodes.  No object that an API server stores comes near: 3 MiB of JSON with 3 bytes a value. */
 #define WM_JSON_INDEX_MAX_NODES ((1u << 20) + 1)
 #define WM_JSON_MAX_POINTERS 64
+#define WM_JSON_MAX_MEMBERS 192
 
 struct wm_json_node {
     uint32_t key;             /* offset of the key's opening quote; 0 = an array's item, or the root */
@@ -35,7 +36,7 @@ struct wm_json_index {
 int wm_json_locate_indexed(struct wm_str text, size_t n, const char *const pointers[],
                            struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
                            struct wm_error *err);
-/* The same of a text that was checked before, see wm_json_pick. */
+/* wm_json_pick, likewise. */
 int wm_json_pick_indexed(struct wm_str text, size_t n, const char *const pointers[],
                          struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
                          struct wm_error *err);
@@ -43,6 +44,27 @@ int wm_json_pick_indexed(struct wm_str text, size_t n, const char *const pointer
 int wm_json_index(struct wm_str text, struct wm_json_index *ret, struct wm_error *err);
 void wm_json_index_done(struct wm_json_index *x);
 #define wm_auto_index WM_AUTO(wm_json_index_done)
+
+/* What is asked of many texts, made ready once: all members that the pointers lead through, each with those
+ * within it. */
+struct wm_json_wanted {
+    size_t n_pointers;
+    uint16_t n;
+    struct wm_json_member {
+        const char *token;    /* of a pointer; borrowed, not terminated */
+        uint64_t exact;       /* pointers that end here: a bit each */
+        uint16_t n;           /* of the token */
+        uint16_t first, next; /* of the members within it; beside it */
+        uint8_t nth;          /* beside it, from 0 */
+        bool escaped;         /* the token has a '~' */
+    } members[WM_JSON_MAX_MEMBERS];
+};
+/* At most WM_JSON_MAX_POINTERS, which together lead through fewer than WM_JSON_MAX_MEMBERS - 1 members.  What
+ * they point to must outlive `ret`. */
+void wm_json_want(struct wm_json_wanted *ret, size_t n, const char *const pointers[]);
+/* wm_json_pick_indexed with them. */
+int wm_json_pick_wanted(struct wm_str text, const struct wm_json_wanted *wanted, struct wm_json_span spans[],
+                        uint64_t indexed, struct wm_json_index *ret, struct wm_error *err);
 
 /* One value in an index; all zero = absent.  Borrowed from the index. */
 struct wm_json_value {

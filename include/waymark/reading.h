@@ -33,9 +33,10 @@ struct wm_reading {
     struct wm_json_span at[WM_AT_COUNT]; /* the first WM_O_COUNT are those of a struct wm_object */
     struct wm_owner owner;               /* the first of at[WM_O_OWNERS] */
     struct wm_json_index index;          /* roots: of the members that the kind's detail is made from */
+    struct wm_json_wanted wanted;        /* of the kind that was read last */
 };
-/* Reads a text that was checked (see wm_json_pick).  `r` is all zero, or was filled before; it is filled even
- * on error, and wm_reading_done frees it.  WM_E_INVALID when it is no JSON. */
+/* Reads what a server says that is believed (see wm_json_pick).  `r` is all zero, or was filled before; it is
+ * filled even on error, and wm_reading_done frees it.  WM_E_INVALID when it is no JSON. */
 int wm_reading_of(struct wm_reading *r, enum wm_kind kind, struct wm_str object, struct wm_error *err);
 void wm_reading_done(struct wm_reading *r);
 #define wm_auto_reading WM_AUTO(wm_reading_done)

@@ -30,8 +30,9 @@ struct wm_watch_sink {
     void (*replace_begin)(void *ctx);
     void (*replace_end)(void *ctx);
     void (*replace_abort)(void *ctx);
-    /* One object, ADDED, MODIFIED or listed.  `object` is the JSON text of the whole object, borrowed,
-     * checked to be JSON.  Items of core kinds' lists bear no kind.  After a resume an object may come again
+    /* One object, ADDED, MODIFIED or listed.  `object` is the JSON text of the whole object, borrowed, of
+     * which no more is known than that its brackets close: wm_json_locate and wm_json_pick check what they
+     * find.  Items of core kinds' lists bear no kind.  After a resume an object may come again
      * as it was. */
     void (*upsert)(void *ctx, struct wm_str object);
     /* DELETED, or no longer selected; the last known state.  May name an object that the sink never saw.
@@ -113,8 +114,8 @@ int wm_lines_feed(struct wm_lines *l, struct wm_str bytes, void (*line)(void *ct
 void wm_lines_done(struct wm_lines *l);
 
 /* Takes a list's body apart while it arrives, so that a list of 50 MB needs the memory of its largest item:
- * `item` runs for each object of the top-level array "items", checked to be JSON; what is around them, with
- * "items":[] in their place, is kept for the end.  An item that comes whole is looked at once. */
+ * `item` runs for each object of the top-level array "items", found by its brackets; what is around them,
+ * with "items":[] in their place, is kept for the end.  An item that comes whole is not copied. */
 struct wm_items {
     struct wm_buf held;  /* an item that is not complete yet; its max is the largest item taken */
     struct wm_buf frame; /* its max bounds all that is not an item */

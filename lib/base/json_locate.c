@@ -1,70 +1,20 @@
-/* One strict pass over a JSON text.  A push-down automaton with one bit a level for "object or array"; which
- * of the wanted pointers can still match is a 64-bit mask a level, empty for nearly everything, so that the
- * rest of the text is merely checked. */
-#include <assert.h>
+/* One strict pass over a JSON text.  A push-down automaton with one bit a level for "object or array"; where
+ * it is in the tree of the wanted members is known for the first levels, nowhere for nearly everything, so
+ * that the rest of the text is merely checked. */
 #include <stdio.h>
 
 #include "json_scan.h"
-#include "waymark/json_index.h"
+#include "json_wanted.h"
 
-enum { MAX_POINTERS = WM_JSON_MAX_POINTERS, MAX_TOKENS = 8 };
-
-/* --- wanted pointers --- */
-
-struct wanted {
-    size_t n;
-    const char *const *pointers;
-    uint64_t all;     /* those that are not NULL */
-    uint64_t whole;   /* pointers to the document itself */
-    uint64_t escaped; /* pointers with a '~' anywhere */
-};
-
-static void wanted_init(struct wanted *w, size_t n, const char *const pointers[])
-{
-    assert(n <= MAX_POINTERS);
-    *w = (struct wanted){.n = n, .pointers = pointers};
-    for (size_t i = 0; i < n; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-
-        if (!pointers[i])
-            continue;
-        w->all |= bit;
-        w->whole |= pointers[i][0] ? 0 : bit;
-        w->escaped |= strchr(pointers[i], '~') ? bit : 0;
-    }
-}
-
-/* The slow way: a key (text between the quotes) and a pointer's token, one of them with escapes. */
-static bool key_is_decoded(struct wm_str token, struct wm_str key)
-{
-    /* A key too long for these is none that we look for. */
-    char want[512];
-    wm_auto_buf struct wm_buf have = WM_BUF_MAX(sizeof want);
-    size_t n = wm_json_pointer_decode(token, want, sizeof want);
-    struct wm_json_span span = {WM_JSON_STRING, {key.p - 1, key.n + 2}};
-
-    return token.n < sizeof want && wm_json_unescape(span, &have, NULL) == WM_OK &&
-           wm_str_eq((struct wm_str){want, n}, wm_buf_text(&have));
-}
-
-/* Length of the token that begins at `t` when it is the key, else SIZE_MAX. */
-static size_t token_length(const char *t, struct wm_str key, bool as_it_is)
-{
-    size_t n = as_it_is ? key.n : strcspn(t, "/");
-    bool same = as_it_is ? strncmp(t, key.p, n) == 0 && (t[n] == '/' || t[n] == '\0')
-                         : key_is_decoded((struct wm_str){t, n}, key);
-
-    return same ? n : SIZE_MAX;
-}
+enum { MAX_TOKENS = 8 };
 
 /* --- the pass --- */
 
 struct level {
-    uint64_t inside; /* pointers that lead into this container */
+    uint16_t member; /* of the tree: this container; 0 = nothing in it is asked for */
     uint64_t exact;  /* pointers that name this container */
-    uint64_t seen;   /* pointers whose key was met in it */
+    uint64_t seen;   /* wanted members that were met in it: a bit each */
     const char *start;
-    const char *token[MAX_POINTERS]; /* of those that lead into it: the next member's, in the pointer */
 };
 
 struct scan {
@@ -72,7 +22,7 @@ struct scan {
     int depth, max_depth;
     bool saw_nul, careful; /* careful: something is wrong, and is to be told of */
     bool checked;          /* the text was before: what nobody asks for is not looked at */
-    const struct wanted *wanted;
+    const struct wm_json_wanted *wanted;
     struct wm_json_span *spans;
     struct level levels[MAX_TOKENS + 1]; /* [depth]; deeper ones lead nowhere */
     struct wm_json_index *index;         /* NULL = none is wanted */
@@ -159,7 +109,7 @@ static void close_node(struct scan *s)
         s->index_depth = 0;
 }
 
-static bool push(struct scan *s, bool object, uint64_t here, uint64_t exact)
+static bool push(struct scan *s, bool object, uint16_t member)
 {
     if (s->depth >= s->max_depth)
         return false;
@@ -171,12 +121,8 @@ static bool push(struct scan *s, bool object, uint64_t here, uint64_t exact)
     else
         s->is_object[s->depth >> 3] &= (uint8_t)~bit;
     if (s->depth <= MAX_TOKENS) {
-        struct level *l = &s->levels[s->depth]; /* its tokens stand there already */
-
-        l->inside = object ? here & ~exact : 0;
-        l->exact = exact;
-        l->seen = 0;
-        l->start = s->p;
+        s->levels[s->depth] = (struct level){
+            .member = object ? member : 0, .exact = s->wanted->members[member].exact, .start = s->p};
     }
     return true;
 }
@@ -263,45 +209,8 @@ static enum wm_json_kind scalar(struct scan *s)
     }
 }
 
-/* Those whose next token may be the key: nearly all begin with another letter. */
-static uint64_t candidates(const struct scan *s, const struct level *l, struct wm_str key, bool as_it_is)
-{
-    uint64_t may = l->inside & s->wanted->escaped;
-
-    if (!as_it_is)
-        return l->inside;
-    for (uint64_t m = l->inside; m; m &= m - 1)
-        may |= *l->token[__builtin_ctzll(m)] == *key.p ? m & -m : 0;
-    return may;
-}
-
-/* The pointers that lead through a key of the innermost container; *ret_exact = those that end with it. */
-static uint64_t match(struct scan *s, struct wm_str key, bool plain, uint64_t *ret_exact)
-{
-    const struct level *top = &s->levels[s->depth];
-    struct level *below = s->depth < MAX_TOKENS ? &s->levels[s->depth + 1] : NULL;
-    bool as_it_is = plain && key.n > 0 && !memchr(key.p, '/', key.n);
-    uint64_t hit = 0;
-
-    for (uint64_t m = candidates(s, top, key, as_it_is); m; m &= m - 1) {
-        int i = __builtin_ctzll(m);
-        uint64_t bit = UINT64_C(1) << i;
-        const char *token = top->token[i];
-        size_t n = token_length(token, key, as_it_is && !(s->wanted->escaped & bit));
-
-        if (n == SIZE_MAX)
-            continue;
-        hit |= bit;
-        if (token[n] == '\0')
-            *ret_exact |= bit;
-        else if (below)
-            below->token[i] = token + n + 1;
-    }
-    return hit;
-}
-
-/* A key and its colon; *ret_here = the pointers that lead through it, *ret_exact = those that end with it. */
-static int read_key(struct scan *s, uint64_t *ret_here, uint64_t *ret_exact, struct wm_error *err)
+/* A key and its colon; *ret_member = what of the tree it names. */
+static int read_key(struct scan *s, uint16_t *ret_member, struct wm_error *err)
 {
     struct level *top = s->depth <= MAX_TOKENS ? &s->levels[s->depth] : NULL;
     const char *start = s->p, *wrong;
@@ -312,20 +221,22 @@ static int read_key(struct scan *s, uint64_t *ret_here, uint64_t *ret_exact, str
     s->p = wm_json_pass_string(start, s->end, &plain, &s->saw_nul, &wrong);
     if (!s->p)
         return bad(s, wrong, "malformed key", err);
-    struct wm_str key = {start + 1, (size_t)(s->p - start) - 2};
-    uint64_t here = top && top->inside ? match(s, key, plain, ret_exact) : 0;
+    if (top && top->member) {
+        struct wm_str key = {start + 1, (size_t)(s->p - start) - 2};
+        uint16_t member = wm_json_member_of(s->wanted, top->member, key, plain);
+        uint64_t bit = member ? UINT64_C(1) << s->wanted->members[member].nth : 0;
 
-    if (here & (top ? top->seen : 0))
-        return bad(s, start, "key given twice", err);
-    if (top)
-        top->seen |= here;
+        if (top->seen & bit)
+            return bad(s, start, "key given twice", err);
+        top->seen |= bit;
+        *ret_member = member;
+    }
     s->p = wm_json_skip_space(s->p, s->end);
     if (s->p >= s->end || *s->p != ':')
         return bad(s, s->p, "expected ':'", err);
     s->p++;
     s->key = (uint32_t)(start - s->text);
     s->key_escaped = !plain;
-    *ret_here = here;
     return WM_OK;
 }
 
@@ -391,14 +302,13 @@ static const char *pass(struct scan *s, const char *p)
 
 /* Most of a text: in a short loop, as long as all is as it should be.  Else the careful way goes over it
  * again, and says what is wrong, and where. */
-static bool pass_over(struct scan *s, uint64_t here, uint64_t exact)
+static bool pass_over(struct scan *s, const struct wm_json_member *m)
 {
     const char *start = s->p, *end;
 
-    if (s->careful || (*start == '{' && here & ~exact) ||
-        (s->index && (s->index_depth || exact & s->indexed)))
+    if (s->careful || (*start == '{' && m->first) || (s->index && (s->index_depth || m->exact & s->indexed)))
         return false;
-    end = s->checked && !exact ? wm_json_skip(&(struct wm_json_skip){0}, start, s->end) : pass(s, start);
+    end = s->checked && !m->exact ? wm_json_skip(&(struct wm_json_skip){0}, start, s->end) : pass(s, start);
     s->careful = !end;
     s->p = end ? end : start;
     return end;
@@ -412,23 +322,25 @@ static int too_many_values(struct wm_error *err)
 }
 
 /* One value's beginning: a whole scalar, or the opening of a container.  *ret_opened says which. */
-static int read_value(struct scan *s, uint64_t here, uint64_t exact, bool *ret_opened, struct wm_error *err)
+static int read_value(struct scan *s, uint16_t member, bool *ret_opened, struct wm_error *err)
 {
+    const struct wm_json_member *m = &s->wanted->members[member];
+
     s->p = wm_json_skip_space(s->p, s->end);
     if (s->p >= s->end)
         return bad(s, s->p, "unexpected end", err);
     const char *start = s->p;
 
     *ret_opened = *start == '{' || *start == '[';
-    if (*ret_opened && pass_over(s, here, exact)) {
+    if (*ret_opened && pass_over(s, m)) {
         *ret_opened = false;
-        found(s, exact, *start == '{' ? WM_JSON_OBJECT : WM_JSON_ARRAY, start);
+        found(s, m->exact, *start == '{' ? WM_JSON_OBJECT : WM_JSON_ARRAY, start);
         return WM_OK;
     }
     if (*ret_opened) {
-        if (!push(s, *start == '{', here, exact))
+        if (!push(s, *start == '{', member))
             return bad(s, start, "nested too deeply", err);
-        if (s->index && !open_node(s, *start == '{' ? WM_JSON_OBJECT : WM_JSON_ARRAY, exact))
+        if (s->index && !open_node(s, *start == '{' ? WM_JSON_OBJECT : WM_JSON_ARRAY, m->exact))
             return too_many_values(err);
         s->p++;
         return WM_OK;
@@ -437,7 +349,7 @@ static int read_value(struct scan *s, uint64_t here, uint64_t exact, bool *ret_o
 
     if (kind == WM_JSON_ABSENT)
         return bad(s, s->p, "not a JSON value", err);
-    found(s, exact, kind, start);
+    found(s, m->exact, kind, start);
     return s->index_depth && !add_node(s, kind, start) ? too_many_values(err) : WM_OK;
 }
 
@@ -469,17 +381,18 @@ static bool closes_at_once(struct scan *s)
 
 static int run(struct scan *s, struct wm_error *err)
 {
-    uint64_t here = s->wanted->all, exact = s->wanted->whole;
+    uint16_t member = WM_JSON_ROOT;
     bool opened = false, more = true;
     int rc;
 
     while (more) {
         if (s->depth > 0) {
-            here = exact = s->key = 0;
-            if (top_is_object(s) && (rc = read_key(s, &here, &exact, err)) < 0)
+            member = 0;
+            s->key = 0;
+            if (top_is_object(s) && (rc = read_key(s, &member, err)) < 0)
                 return rc;
         }
-        if ((rc = read_value(s, here, exact, &opened, err)) < 0)
+        if ((rc = read_value(s, member, &opened, err)) < 0)
             return rc;
         if (opened && !closes_at_once(s))
             continue;
@@ -490,29 +403,9 @@ static int run(struct scan *s, struct wm_error *err)
     return s->p < s->end ? bad(s, s->p, "something after the document", err) : WM_OK;
 }
 
-/* A scan at the beginning of a text: in the outermost object every pointer's first token is looked for, which
- * stands behind its slash. */
-static void begin(struct scan *s, struct wm_str text, int max_depth, const struct wanted *wanted)
-{
-    s->text = s->p = text.p ? text.p : "";
-    s->end = s->text + text.n;
-    s->depth = s->index_depth = 0;
-    s->max_depth = max_depth;
-    s->saw_nul = s->key_escaped = s->escaped = s->careful = s->checked = false;
-    s->wanted = wanted;
-    s->index = NULL;
-    s->indexed = 0;
-    s->key = s->open = 0;
-    s->is_object[0] = 0;
-    for (size_t i = 0; i < wanted->n; i++)
-        if (wanted->pointers[i])
-            s->levels[1].token[i] = wanted->pointers[i] + 1;
-}
-
 /* What is asked for, and where the answer goes. */
 struct question {
-    size_t n;
-    const char *const *pointers;
+    const struct wm_json_wanted *wanted;
     struct wm_json_span *spans;
     uint64_t indexed;
     struct wm_json_index *index;
@@ -522,17 +415,22 @@ struct question {
 
 static int answer(const struct question *q, struct wm_str text, bool *ret_nul, struct wm_error *err)
 {
-    struct wanted wanted;
-    struct scan s;
+    struct scan s; /* its levels are set when they are reached */
 
-    wanted_init(&wanted, q->n, q->pointers);
-    for (size_t i = 0; i < q->n; i++)
+    for (size_t i = 0; i < q->wanted->n_pointers; i++)
         q->spans[i] = (struct wm_json_span){0};
-    begin(&s, text, q->max_depth, &wanted);
+    s.text = s.p = text.p ? text.p : "";
+    s.end = s.text + text.n;
+    s.depth = s.index_depth = 0;
+    s.max_depth = q->max_depth;
+    s.saw_nul = s.key_escaped = s.escaped = s.careful = false;
+    s.checked = q->checked;
+    s.wanted = q->wanted;
     s.spans = q->spans;
     s.index = q->index;
     s.indexed = q->indexed;
-    s.checked = q->checked;
+    s.key = s.open = 0;
+    s.is_object[0] = 0;
     int rc = run(&s, err);
 
     *ret_nul = s.saw_nul;
@@ -542,9 +440,11 @@ static int answer(const struct question *q, struct wm_str text, bool *ret_nul, s
 int wm_json_scan(struct wm_str text, int max_depth, size_t n, const char *const pointers[],
                  struct wm_json_span spans[], bool *ret_nul, struct wm_error *err)
 {
-    struct question q = {.n = n, .pointers = pointers, .spans = spans, .max_depth = max_depth};
+    struct wm_json_wanted wanted;
 
-    return answer(&q, text, ret_nul, err);
+    wm_json_want(&wanted, n, pointers);
+    return answer(&(struct question){.wanted = &wanted, .spans = spans, .max_depth = max_depth}, text,
+                  ret_nul, err);
 }
 
 int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
@@ -558,11 +458,11 @@ int wm_json_locate(struct wm_str text, size_t n, const char *const pointers[], s
 int wm_json_pick(struct wm_str text, size_t n, const char *const pointers[], struct wm_json_span spans[],
                  struct wm_error *err)
 {
-    struct question q = {
-        .n = n, .pointers = pointers, .spans = spans, .max_depth = WM_JSON_MAX_DEPTH, .checked = true};
+    struct wm_json_wanted wanted;
     bool nul;
 
-    return answer(&q, text, &nul, err);
+    wm_json_want(&wanted, n, pointers);
+    return answer(&(struct question){&wanted, spans, 0, NULL, WM_JSON_MAX_DEPTH, true}, text, &nul, err);
 }
 
 static int answer_indexed(const struct question *q, struct wm_str text, struct wm_error *err)
@@ -581,27 +481,26 @@ int wm_json_locate_indexed(struct wm_str text, size_t n, const char *const point
                            struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
                            struct wm_error *err)
 {
-    return answer_indexed(&(struct question){n, pointers, spans, indexed, ret, WM_JSON_MAX_DEPTH, false},
-                          text, err);
+    struct wm_json_wanted wanted;
+
+    wm_json_want(&wanted, n, pointers);
+    return answer_indexed(&(struct question){&wanted, spans, indexed, ret, WM_JSON_MAX_DEPTH, false}, text,
+                          err);
+}
+
+int wm_json_pick_wanted(struct wm_str text, const struct wm_json_wanted *wanted, struct wm_json_span spans[],
+                        uint64_t indexed, struct wm_json_index *ret, struct wm_error *err)
+{
+    return answer_indexed(&(struct question){wanted, spans, indexed, ret, WM_JSON_MAX_DEPTH, true}, text,
+                          err);
 }
 
 int wm_json_pick_indexed(struct wm_str text, size_t n, const char *const pointers[],
                          struct wm_json_span spans[], uint64_t indexed, struct wm_json_index *ret,
                          struct wm_error *err)
 {
-    return answer_indexed(&(struct question){n, pointers, spans, indexed, ret, WM_JSON_MAX_DEPTH, true}, text,
-                          err);
-}
+    struct wm_json_wanted wanted;
 
-size_t wm_json_object_length(struct wm_str text)
-{
-    static const struct wanted nothing;
-    struct scan s;
-
-    if (text.n == 0 || text.p[0] != '{')
-        return 0;
-    begin(&s, text, WM_JSON_MAX_DEPTH, &nothing);
-    const char *end = pass(&s, s.p);
-
-    return end ? (size_t)(end - text.p) : 0;
+    wm_json_want(&wanted, n, pointers);
+    return wm_json_pick_wanted(text, &wanted, spans, indexed, ret, err);
 }

@@ -101,11 +101,10 @@ static const char *pass_block(struct wm_json_skip *s, const char *p)
 static const char *pass_bytes(struct wm_json_skip *s, const char *p, const char *end)
 {
     for (; p < end; p++) {
-        if (s->escaped)
-            s->escaped = false;
-        else if (*p == '\\')
-            s->escaped = s->in_string;
-        else if (*p == '"')
+        bool hidden = s->escaped;
+
+        s->escaped = *p == '\\' && !hidden;
+        if (*p == '"' && !hidden)
             s->in_string = !s->in_string;
         else if (s->in_string)
             continue;

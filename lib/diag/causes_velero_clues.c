@@ -1,7 +1,7 @@
 /* What the rows about Velero share. */
 #include "causes_velero.h"
 
-void wm_clue_volume(struct wm_clue *c)
+static void say_volume(struct wm_clue *c)
 {
     const struct wm_volume_state *v = wm_volume_of(c->r);
 
@@ -9,6 +9,11 @@ void wm_clue_volume(struct wm_clue *c)
         wm_clue_detail(c, "volume %s of pod %s/%s", v->volume, v->pod_namespace, v->pod_name);
     else
         wm_clue_detail(c, "the volume of claim %s/%s", v->pod_namespace, v->volume);
+}
+
+void wm_clue_volume(struct wm_clue *c)
+{
+    c->say = say_volume;
 }
 
 static int64_t up_since(const struct wm_record *pod)

@@ -152,16 +152,12 @@ static bool goes_before(const struct wm_look *look, const struct wm_finding *a, 
     return wm_record_order(look->suspects[a->suspect].record, look->suspects[b->suspect].record) < 0;
 }
 
-static void fill(struct wm_finding *f, const struct wm_cause *cause, int suspect, const struct wm_clue *clue)
+static void tell(struct wm_finding *f, struct wm_clue *clue)
 {
     const char *quote = clue->quote ? clue->quote : clue->event ? wm_event_of(clue->event)->message : "";
 
-    *f = (struct wm_finding){.cause = cause,
-                             .suspect = suspect,
-                             .other = clue->other,
-                             .event = clue->event,
-                             .since_s = clue->since_s,
-                             .explained_by = -1};
+    if (clue->say)
+        clue->say(clue);
     wm_line_copy(f->quote, sizeof f->quote, wm_str_of(quote));
     wm_line_copy(f->detail, sizeof f->detail, wm_str_of(clue->detail ? clue->detail : ""));
 }
@@ -175,7 +171,8 @@ static bool is_said(const struct wm_diagnosis *d, const struct wm_finding *f)
     return false;
 }
 
-static void add(struct wm_diagnosis *d, const struct wm_finding *f)
+/* A finding without its texts, and the clue that has them. */
+static void add(struct wm_diagnosis *d, const struct wm_finding *f, struct wm_clue *clue)
 {
     size_t at = d->n;
 
@@ -193,6 +190,7 @@ static void add(struct wm_diagnosis *d, const struct wm_finding *f)
         d->n++;
     memmove(&d->findings[at + 1], &d->findings[at], (d->n - 1 - at) * sizeof *f);
     d->findings[at] = *f;
+    tell(&d->findings[at], clue);
 }
 
 /* How much the clock that the clue's times are from is ahead of ours.  The last progress is by our own. */
@@ -207,7 +205,6 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
 {
     const struct wm_look *look = d->look;
     struct wm_clue clue = {.look = look, .suspect = &look->suspects[suspect]};
-    struct wm_finding f;
 
     clue.r = clue.suspect->record;
     if (!cause->test(&clue))
@@ -224,8 +221,14 @@ static void ask(struct wm_diagnosis *d, const struct wm_cause *cause, int suspec
     if (until_s && until_s <= look->w->now_s)
         return;
     sooner(&d->again_s, until_s);
-    fill(&f, cause, suspect, &clue);
-    add(d, &f);
+    add(d,
+        &(struct wm_finding){.cause = cause,
+                             .suspect = suspect,
+                             .other = clue.other,
+                             .event = clue.event,
+                             .since_s = clue.since_s,
+                             .explained_by = -1},
+        &clue);
 }
 
 /* --- which explains which --- */

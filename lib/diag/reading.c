@@ -2,7 +2,7 @@
 
 #include "details_impl.h"
 
-static void point(enum wm_kind kind, const char *pointers[WM_AT_COUNT])
+static void want(struct wm_json_wanted *ret, enum wm_kind kind)
 {
     static const char *const of_all[WM_AT_COUNT] = {
         WM_OBJECT_POINTERS(""),
@@ -16,6 +16,7 @@ static void point(enum wm_kind kind, const char *pointers[WM_AT_COUNT])
         [WM_AT_STATUS] = "/status",
     };
     const struct wm_kind_fields *f = &wm_kinds[kind].fields;
+    const char *pointers[WM_AT_COUNT];
 
     memcpy(pointers, of_all, sizeof of_all);
     if (kind == WM_KIND_EVENT)
@@ -27,17 +28,17 @@ static void point(enum wm_kind kind, const char *pointers[WM_AT_COUNT])
     pointers[WM_AT_DONE] = f->done;
     pointers[WM_AT_TOTAL] = f->total;
     pointers[WM_AT_NODE] = f->node;
+    wm_json_want(ret, WM_AT_COUNT, pointers);
 }
 
 int wm_reading_of(struct wm_reading *r, enum wm_kind kind, struct wm_str object, struct wm_error *err)
 {
-    const char *pointers[WM_AT_COUNT];
-
-    point(kind, pointers);
+    /* of many objects nearly every one is of the kind of that before it */
+    if (r->wanted.n == 0 || r->kind != kind)
+        want(&r->wanted, kind);
     r->kind = kind;
     r->text = object;
-    int rc =
-        wm_json_pick_indexed(object, WM_AT_COUNT, pointers, r->at, wm_detail_indexed(kind), &r->index, err);
+    int rc = wm_json_pick_wanted(object, &r->wanted, r->at, wm_detail_indexed(kind), &r->index, err);
 
     r->owner = wm_owner_first(rc < 0 ? (struct wm_json_span){0} : r->at[WM_O_OWNERS]);
     return rc;

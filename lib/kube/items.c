@@ -1,4 +1,4 @@
-/* Where the items of a list begin and end; whether each is JSON is wm_json_locate's to say. */
+/* Where the items of a list begin and end; whether what is in them is JSON is for who reads it to say. */
 #include "waymark/json.h"
 #include "waymark/watch.h"
 
@@ -54,14 +54,6 @@ static const char *pass_frame(struct wm_items *l, const char *p, const char *end
     return p;
 }
 
-/* Inside an item: behind its end (its depth is 0 then), or `end`. */
-static const char *pass_item(struct wm_items *l, const char *p, const char *end)
-{
-    const char *behind = wm_json_skip(&l->item, p, end);
-
-    return behind ? behind : end;
-}
-
 /* One byte between items. */
 static int between(struct wm_items *l, char c, struct wm_error *err)
 {
@@ -87,7 +79,6 @@ struct taker {
     void *ctx;
 };
 
-/* An item that was checked. */
 static int give(struct wm_items *l, const struct taker *t, struct wm_str object, struct wm_error *err)
 {
     struct wm_error why = {.code = WM_E_INVALID};
@@ -100,43 +91,39 @@ static int give(struct wm_items *l, const struct taker *t, struct wm_str object,
     return why.code;
 }
 
-/* A part of an item, perhaps its last. */
-static int emit(struct wm_items *l, const struct taker *t, struct wm_str part, struct wm_error *err)
+/* A part of an item that came in pieces. */
+static int hold(struct wm_items *l, struct wm_str part, struct wm_error *err)
 {
-    int rc;
+    if (l->held.n + part.n > l->held.max)
+        return wm_fail(err, WM_E_TOO_BIG, NULL, "an item of a list is longer than %zu bytes", l->held.max);
+    wm_buf_str(&l->held, part);
+    return wm_buf_check(&l->held, err);
+}
 
-    if (l->held.n > 0 || l->item.depth > 0) {
-        if (l->held.n + part.n > l->held.max)
-            return wm_fail(err, WM_E_TOO_BIG, NULL, "an item of a list is longer than %zu bytes",
-                           l->held.max);
-        wm_buf_str(&l->held, part);
-        if ((rc = wm_buf_check(&l->held, err)) < 0 || l->item.depth > 0)
-            return rc;
-        part = wm_buf_text(&l->held);
-    }
-    if ((rc = wm_json_locate(part, 0, NULL, NULL, err)) == WM_OK)
-        rc = give(l, t, part, err);
+static void let_go(struct wm_items *l)
+{
     if (l->held.cap > KEEP_BYTES)
         wm_buf_done(&l->held);
     else
         wm_buf_clear(&l->held);
-    return rc;
 }
 
-/* From `*p`, which is in an item, to its end or that of the bytes.  Nearly every item is there as a whole: to
- * check it is to find its end. */
+/* From `*p`, which is in an item, to its end or that of the bytes.  Nearly every item is there as a whole. */
 static int take(struct wm_items *l, const struct taker *t, const char **p, const char *end,
                 struct wm_error *err)
 {
-    struct wm_str rest = {*p, (size_t)(end - *p)};
-    size_t n = l->item.depth == 0 ? wm_json_object_length(rest) : 0;
+    const char *behind = wm_json_skip(&l->item, *p, end);
+    struct wm_str part = {*p, (size_t)((behind ? behind : end) - *p)};
+    int rc;
 
-    if (n) {
-        *p += n;
-        return give(l, t, (struct wm_str){rest.p, n}, err);
-    }
-    *p = pass_item(l, *p, end);
-    return emit(l, t, (struct wm_str){rest.p, (size_t)(*p - rest.p)}, err);
+    *p += part.n;
+    if (behind && l->held.n == 0)
+        return give(l, t, part, err);
+    if ((rc = hold(l, part, err)) < 0 || !behind)
+        return rc;
+    rc = give(l, t, wm_buf_text(&l->held), err);
+    let_go(l);
+    return rc;
 }
 
 int wm_items_feed(struct wm_items *l, struct wm_str bytes,

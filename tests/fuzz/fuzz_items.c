@@ -12,7 +12,8 @@ struct seen {
     int rc;
 };
 
-/* Of a text that is JSON, whoever looks at all of it finds no more than who passes over the most. */
+/* Of a text that is JSON, whoever looks at all of it finds no more than who passes over the most; of another
+ * one nothing worse comes than a wrong answer. */
 static void same_answers(struct wm_str object)
 {
     static const char *const wanted[] = {
@@ -20,9 +21,11 @@ static void same_answers(struct wm_str object)
     enum { N = sizeof wanted / sizeof wanted[0] };
     struct wm_json_span located[N], picked[N];
 
-    if (wm_json_locate(object, N, wanted, located, NULL) < 0) /* a member stands twice */
+    int rc = wm_json_pick(object, N, wanted, picked, NULL);
+
+    if (wm_json_locate(object, N, wanted, located, NULL) < 0)
         return;
-    MUST(wm_json_pick(object, N, wanted, picked, NULL) == WM_OK, "what is JSON can be picked from");
+    MUST(rc == WM_OK, "what is JSON can be picked from");
     for (size_t i = 0; i < N; i++)
         MUST(located[i].kind == picked[i].kind && wm_str_eq(located[i].text, picked[i].text),
              "the same is found");
@@ -33,7 +36,6 @@ static bool take(void *ctx, struct wm_str object, struct wm_error *err)
     struct wm_buf *items = ctx;
 
     (void)err;
-    MUST(wm_json_locate(object, 0, NULL, NULL, NULL) == WM_OK, "an item is JSON");
     same_answers(object);
     wm_buf_str(items, object);
     wm_buf_puts(items, "\n");
@@ -92,8 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(a.rc == b.rc, "cuts do not change the outcome");
     MUST(wm_str_eq(wm_buf_text(&a.items), wm_buf_text(&b.items)), "cuts do not change the items");
     MUST(wm_str_eq(wm_buf_text(&a.frame), wm_buf_text(&b.frame)), "cuts do not change the frame");
-    if (a.rc == WM_OK)
-        MUST(wm_json_locate(text, 0, NULL, NULL, NULL) == WM_OK, "what is taken is JSON");
     if (whole(text, &oracle)) {
         MUST(a.rc == WM_OK, "a list is taken");
         MUST(wm_str_eq(wm_buf_text(&a.items), wm_buf_text(&oracle)), "the items are the same");

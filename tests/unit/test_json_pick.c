@@ -1,8 +1,9 @@
-/* Checked texts: what is passed over by its brackets, wherever it stands and however it is cut. */
+/* What is passed over by its brackets, wherever it stands and however it is cut; what is asked for around it.
+ */
 #include <stdio.h>
 
 #include "unit.h"
-#include "waymark/json.h"
+#include "waymark/json_index.h"
 
 /* Containers whose end is not where a hasty reader would see it. */
 static const struct row {
@@ -24,6 +25,13 @@ static const struct row {
      "\"manager\":\"a \\\"quoted\\\" "
      "one\",\"operation\":\"Update\"}],\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
      "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}"},
+};
+
+/* No JSON, but its end is no matter of how it is cut or where it stands. */
+static const struct row no_json[] = {
+    {"a backslash outside of strings hides a quote", "{\"a\":\\\"}"},
+    {"and no bracket", "{\"a\":\\{\\}\\\\\\\"}"},
+    {"brackets are all alike", "{[}{]]"},
 };
 
 /* Before it as many bytes as make it begin anywhere in a block, behind it brackets that are not its own. */
@@ -59,18 +67,6 @@ static void it_may_come_in_pieces(void **state)
             assert_null(wm_json_skip(&s, row->text + cut, row->text + second));
             assert_ptr_equal(wm_json_skip(&s, row->text + second, row->text + n), row->text + n);
         }
-}
-
-static void its_length_is_known_when_it_is_whole(void **state)
-{
-    const struct row *row = *state;
-    size_t n = strlen(row->text);
-    char text[1200];
-
-    snprintf(text, sizeof text, "%s,{\"next\":1}", row->text);
-    assert_int_equal(wm_json_object_length(wm_str_of(text)), row->text[0] == '{' ? n : 0);
-    for (size_t cut = 0; cut < n; cut++)
-        assert_int_equal(wm_json_object_length((struct wm_str){text, cut}), 0);
 }
 
 /* Between members that are asked for, and after them, at every place within a block. */
@@ -125,39 +121,83 @@ static void check_fault(void **state)
         assert_non_null(strstr(err.msg, "byte"));
 }
 
-static void an_object_deeper_than_64_levels_has_no_length(void **state)
-{
-    (void)state;
-    for (size_t depth = 63; depth <= 65; depth++) {
-        wm_auto_buf struct wm_buf text = WM_BUF_MAX(400);
+/* --- what is asked of many texts --- */
 
-        for (size_t i = 0; i < depth; i++)
-            wm_buf_puts(&text, "{\"\":");
-        wm_buf_puts(&text, "1");
-        for (size_t i = 0; i < depth; i++)
-            wm_buf_puts(&text, "}");
-        assert_int_equal(wm_json_object_length(wm_buf_text(&text)), depth <= 64 ? text.n : 0);
+static void one_question_is_asked_of_many_texts(void **state)
+{
+    static const char *const pointers[] = {
+        "/metadata/name", "/metadata",        NULL, "", "/metadata/labels/a~1b", "/spec/x~0",
+        "/metadata/nam",  "/metadata/labels",
+    };
+    enum { N = sizeof pointers / sizeof pointers[0] };
+    static const struct {
+        const char *text;
+        int rc;
+        const char *found[N];
+    } texts[] = {
+        {"{\"metadata\":{\"name\":\"n\",\"labels\":{\"a/b\":1}},\"spec\":{\"x~\":2}}",
+         WM_OK,
+         {"\"n\"", "{\"name\":\"n\",\"labels\":{\"a/b\":1}}", "",
+          "{\"metadata\":{\"name\":\"n\",\"labels\":{\"a/b\":1}},\"spec\":{\"x~\":2}}", "1", "2", "",
+          "{\"a/b\":1}"}},
+        {"{\"metadata\":[{\"name\":1}]}", WM_OK, {"", "[{\"name\":1}]", "", "{\"metadata\":[{\"name\":1}]}"}},
+        {"{\"metadat\\u0061\":{\"nam\":1,\"Name\":2}}",
+         WM_OK,
+         {"", "{\"nam\":1,\"Name\":2}", "", "{\"metadat\\u0061\":{\"nam\":1,\"Name\":2}}", "", "", "1"}},
+        {"{\"metadata\":{\"name\":1,\"n\\u0061me\":2}}", WM_E_INVALID, {"1"}},
+        {"{\"spec\":{\"metadata\":{\"name\":1}},\"name\":2}",
+         WM_OK,
+         {"", "", "", "{\"spec\":{\"metadata\":{\"name\":1}},\"name\":2}"}},
+        {"[]", WM_OK, {"", "", "", "[]"}},
+    };
+    struct wm_json_wanted wanted;
+    wm_auto_index struct wm_json_index x = {0};
+
+    (void)state;
+    wm_json_want(&wanted, N, pointers);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct wm_json_span picked[N], located[N];
+
+        assert_int_equal(wm_json_pick_wanted(wm_str_of(texts[i].text), &wanted, picked, 0, &x, NULL),
+                         texts[i].rc);
+        assert_int_equal(wm_json_locate(wm_str_of(texts[i].text), N, pointers, located, NULL), texts[i].rc);
+        for (size_t p = 0; p < N; p++) {
+            assert_true(wm_str_eq(picked[p].text, wm_str_of(texts[i].found[p] ? texts[i].found[p] : "")));
+            assert_true(wm_str_eq(located[p].text, picked[p].text));
+        }
     }
 }
 
-static void only_objects_have_a_length(void **state)
+/* As many as there may be, all beside one another. */
+static void sixty_four_members_are_told_apart(void **state)
 {
-    static const char *const others[] = {"", "[]", "\"{}\"", " {}", "1", "{oops}", "{\"a\":\"\n\"}"};
+    static char pointers[WM_JSON_MAX_POINTERS][16];
+    const char *list[WM_JSON_MAX_POINTERS];
+    struct wm_json_span spans[WM_JSON_MAX_POINTERS];
+    wm_auto_buf struct wm_buf text = WM_BUF_MAX(4000);
 
     (void)state;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        assert_int_equal(wm_json_object_length(wm_str_of(others[i])), 0);
+    for (size_t i = 0; i < WM_JSON_MAX_POINTERS; i++) {
+        snprintf(pointers[i], sizeof pointers[i], "/k%zu", i);
+        list[i] = pointers[i];
+        wm_buf_printf(&text, "%s\"k%zu\":%zu", i ? "," : "{", i, 1000 + i);
+    }
+    wm_buf_puts(&text, "}");
+    assert_int_equal(wm_json_locate(wm_buf_text(&text), WM_JSON_MAX_POINTERS, list, spans, NULL), WM_OK);
+    for (size_t i = 0; i < WM_JSON_MAX_POINTERS; i++)
+        assert_int_equal(wm_str_digits(spans[i].text, 0), 1000 + (int)i);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_object_deeper_than_64_levels_has_no_length),
-        cmocka_unit_test(only_objects_have_a_length),
+        cmocka_unit_test(one_question_is_asked_of_many_texts),
+        cmocka_unit_test(sixty_four_members_are_told_apart),
     };
 
     return RUN_TABLE("ends", rows, it_ends_where_it_ends) + RUN_TABLE("pieces", rows, it_may_come_in_pieces) +
-           RUN_TABLE("length", rows, its_length_is_known_when_it_is_whole) +
+           RUN_TABLE("no JSON ends", no_json, it_ends_where_it_ends) +
+           RUN_TABLE("no JSON in pieces", no_json, it_may_come_in_pieces) +
            RUN_TABLE("around", rows, members_are_found_around_it) + RUN_TABLE("faults", faults, check_fault) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }
