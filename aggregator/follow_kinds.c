@@ -19,10 +19,11 @@ const struct wm_follow_kind *wm_follow_kind_of(enum wm_kind kind)
 
 struct wm_id wm_follow_owner_of(struct wm_json_span owners)
 {
+    const struct wm_owner first = wm_owner_first(owners);
     struct wm_id id = {0};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !wm_id_is_set(id); i++)
-        id = wm_owner_of(owners, wm_kinds[kinds[i].kind].kind);
+        id = wm_owner_of(&first, wm_kinds[kinds[i].kind].kind);
     return id;
 }
 

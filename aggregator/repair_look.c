@@ -1,28 +1,46 @@
 #include "repair_look.h"
 
+#include <pthread.h>
+
 #include "waymark/patch.h"
 
 enum { PATCH_MAX = 64 << 10 };
 
-static const struct wm_label_rule *rule_of(enum wm_kind kind)
+/* What a kind is to labels: found once, not for every object. */
+static struct role {
+    const struct wm_label_rule *rule; /* NULL = its objects have none */
+    enum wm_parent_kind parent;
+} roles[WM_KIND_COUNT];
+
+static void find_roles(void)
 {
     size_t n;
     const struct wm_label_rule *rules = wm_label_rules(&n);
 
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(rules[i].kind, wm_kinds[kind].kind) == 0 &&
-            strcmp(rules[i].group, wm_kinds[kind].group) == 0)
-            return &rules[i];
-    return NULL;
+    for (int k = WM_KIND_NONE + 1; k < WM_KIND_COUNT; k++) {
+        const char *group = wm_kinds[k].group, *kind = wm_kinds[k].kind;
+
+        for (size_t i = 0; i < n; i++)
+            if (strcmp(rules[i].kind, kind) == 0 && strcmp(rules[i].group, group) == 0)
+                roles[k].rule = &rules[i];
+        for (int i = 1; i < WM_PARENT_COUNT; i++)
+            if (strcmp(wm_parent_resources[i].kind, kind) == 0 &&
+                strcmp(wm_parent_resources[i].group, group) == 0)
+                roles[k].parent = (enum wm_parent_kind)i;
+    }
+}
+
+static const struct role *role_of(enum wm_kind kind)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, find_roles);
+    return &roles[kind];
 }
 
 enum wm_parent_kind wm_parent_kind_of(enum wm_kind kind)
 {
-    for (int i = 1; i < WM_PARENT_COUNT; i++)
-        if (strcmp(wm_parent_resources[i].kind, wm_kinds[kind].kind) == 0 &&
-            strcmp(wm_parent_resources[i].group, wm_kinds[kind].group) == 0)
-            return (enum wm_parent_kind)i;
-    return WM_PARENT_NONE;
+    return role_of(kind)->parent;
 }
 
 /* The phases in which a write of ours costs the owner of an object nothing.
@@ -69,7 +87,7 @@ static void put_tests(const struct wm_json_span at[], struct wm_buf *patch)
 enum wm_lack wm_lack_of(const struct wm_lack_look *l, const struct wm_reading *r, struct wm_buf *patch,
                         wm_uid ret_missing)
 {
-    const struct wm_label_rule *rule = rule_of(r->kind);
+    const struct wm_label_rule *rule = role_of(r->kind)->rule;
     struct wm_object object;
     struct wm_derivation d;
     wm_auto_buf struct wm_buf trial = WM_BUF_MAX(PATCH_MAX);

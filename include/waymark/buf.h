@@ -18,6 +18,12 @@ struct wm_str {
 #define WM_STR_FMT "%.*s"
 #define WM_STR_ARG(s) (int)(s).n, (s).p ? (s).p : ""
 
+/* Of a literal, for tables. */
+#define WM_STR(literal)                                                                                      \
+    {                                                                                                        \
+        (literal), sizeof(literal) - 1                                                                       \
+    }
+
 static inline struct wm_str wm_str_of(const char *z)
 {
     return (struct wm_str){z, z ? strlen(z) : 0};

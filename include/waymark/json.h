@@ -84,6 +84,7 @@ bool wm_json_span_is(struct wm_json_span s, const char *z);
 struct wm_json_iter {
     const char *at, *end;
     bool is_object;
+    bool key_is_plain; /* nothing but ASCII without escapes: the key says what stands there */
     struct wm_json_span key, value;
 };
 struct wm_json_iter wm_json_iter(struct wm_json_span span);

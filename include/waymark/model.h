@@ -15,8 +15,8 @@ struct wm_id {
     uint64_t hi, lo;
 };
 struct wm_id wm_id_of(struct wm_str uid);
-/* The owner in metadata.ownerReferences: the controlling one of that kind (NULL = any), else the first. */
-struct wm_id wm_owner_of(struct wm_json_span owners, const char *kind);
+/* Of all owners from the first on: the controlling one of that kind (NULL = any), else the first of them. */
+struct wm_id wm_owner_of(const struct wm_owner *first, const char *kind);
 static inline bool wm_id_is(struct wm_id a, struct wm_id b)
 {
     return a.hi == b.hi && a.lo == b.lo;

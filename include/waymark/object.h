@@ -30,8 +30,29 @@ enum wm_object_member {
         prefix "/spec/metadata/project", prefix "/spec/source/providerRef/name",                             \
         prefix "/spec/target/providerRef/name"
 
+/* One of metadata.ownerReferences, and the way to those behind it:
+ *     for (struct wm_owner o = wm_owner_first(owners); o.is_there; wm_owner_next(&o)) */
+enum wm_owner_member {
+    WM_OWNER_VERSION,
+    WM_OWNER_KIND,
+    WM_OWNER_NAME,
+    WM_OWNER_UID,
+    WM_OWNER_CONTROLLER,
+    WM_OWNER_COUNT
+};
+#define WM_OWNER_BIT(member) (1u << (member))
+struct wm_owner {
+    bool is_there;
+    unsigned twice; /* bits of the members that stand there twice: nobody can say which one counts */
+    struct wm_json_span at[WM_OWNER_COUNT];
+    struct wm_json_iter rest;
+};
+struct wm_owner wm_owner_first(struct wm_json_span owners);
+void wm_owner_next(struct wm_owner *o);
+
 struct wm_object {
     struct wm_json_span at[WM_O_COUNT]; /* borrowed from the text that was read */
+    const struct wm_owner *owner;       /* the first one, where somebody has read it already; else NULL */
 };
 
 /* The kinds whose objects are parents of others, and so are kept. */
@@ -86,7 +107,12 @@ bool wm_span_copy(struct wm_json_span s, char *out, size_t size);
 /* True for an apiVersion "group/version" of `group`; "" = the core group. */
 bool wm_span_in_group(struct wm_json_span api_version, const char *group);
 
-/* The last member named `key` of an object span (the last one wins, as in Go); ABSENT when there is none. */
+/* The members of an object span under `n` different keys (terminated texts, at most 32), in one pass over it:
+ * ret[i] is the last one named keys[i] (the last one wins, as in Go), ABSENT when there is none.  Returns the
+ * bits 1 << i of those that stand there twice. */
+unsigned wm_members(struct wm_json_span object, size_t n, const struct wm_str keys[],
+                    struct wm_json_span ret[]);
+/* The same of a single one. */
 struct wm_json_span wm_member(struct wm_json_span object, const char *key);
 
 /* The condition of `type` in status.conditions whose status is True (mig-controller's HasCondition); absent

@@ -31,6 +31,7 @@ struct wm_reading {
     enum wm_kind kind;
     struct wm_str text;                  /* borrowed, as are the spans */
     struct wm_json_span at[WM_AT_COUNT]; /* the first WM_O_COUNT are those of a struct wm_object */
+    struct wm_owner owner;               /* the first of at[WM_O_OWNERS] */
     struct wm_json_index index;          /* roots: of the members that the row of the kind's detail names */
     struct wm_json_wanted wanted;        /* of the kind that was read last */
 };

@@ -154,34 +154,60 @@ static enum wm_json_kind kind_at(char c)
     }
 }
 
-static struct wm_json_span take_value(struct wm_json_iter *it)
+/* Behind a number, true, false or null. */
+static const char *after_word(const char *p, const char *end)
 {
-    const char *start = it->at = wm_json_skip_space(it->at, it->end), *behind;
-    enum wm_json_kind kind = kind_at(*start);
+    while (p < end && *p != ',' && *p != ']' && *p != '}' && (unsigned char)*p > ' ')
+        p++;
+    return p;
+}
+
+/* Behind the string at `p`; nearly every one is plain. */
+static inline const char *after_string(const char *p, const char *end, bool *ret_plain)
+{
+    const char *q = wm_json_skip_plain(p + 1, end);
+
+    *ret_plain = q < end && *q == '"';
+    return *ret_plain ? q + 1 : wm_json_after_string(p, end);
+}
+
+static const char *after_value(enum wm_json_kind kind, const char *p, const char *end)
+{
+    const char *behind;
+    bool plain;
 
     if (kind == WM_JSON_STRING)
-        it->at = wm_json_after_string(start, it->end);
-    else if (kind == WM_JSON_OBJECT || kind == WM_JSON_ARRAY)
-        it->at = (behind = wm_json_skip(&(struct wm_json_skip){0}, start, it->end)) ? behind : it->end;
-    else
-        while (it->at < it->end && !strchr(",]} \t\r\n", *it->at))
-            it->at++;
-    return (struct wm_json_span){kind, {start, (size_t)(it->at - start)}};
+        return after_string(p, end, &plain);
+    if (kind != WM_JSON_OBJECT && kind != WM_JSON_ARRAY)
+        return after_word(p, end);
+    behind = wm_json_skip(&(struct wm_json_skip){0}, p, end);
+    return behind ? behind : end;
+}
+
+static struct wm_json_span span_between(enum wm_json_kind kind, const char *p, const char *behind)
+{
+    return (struct wm_json_span){kind, {p, (size_t)(behind - p)}};
 }
 
 bool wm_json_next(struct wm_json_iter *it)
 {
-    it->at = wm_json_skip_space(it->at, it->end);
-    if (it->at < it->end && *it->at == ',')
-        it->at = wm_json_skip_space(it->at + 1, it->end);
-    if (it->at >= it->end)
+    const char *end = it->end, *p = wm_json_skip_space(it->at, end), *behind;
+
+    if (p < end && *p == ',')
+        p = wm_json_skip_space(p + 1, end);
+    it->at = p;
+    if (p >= end)
         return false;
     it->key = (struct wm_json_span){0};
     if (it->is_object) {
-        it->key = take_value(it);
-        it->at = wm_json_skip_space(it->at, it->end) + 1; /* the colon */
+        behind = after_string(p, end, &it->key_is_plain);
+        it->key = span_between(WM_JSON_STRING, p, behind);
+        p = wm_json_skip_space(wm_json_skip_space(behind, end) + 1, end); /* the colon */
     }
-    it->value = take_value(it);
+    enum wm_json_kind kind = kind_at(*p);
+
+    it->at = after_value(kind, p, end);
+    it->value = span_between(kind, p, it->at);
     return true;
 }
 

@@ -380,18 +380,18 @@ static struct wm_id uid_in(struct wm_json_span s)
                                     : (struct wm_id){0};
 }
 
-struct wm_id wm_owner_of(struct wm_json_span owners, const char *kind)
+struct wm_id wm_owner_of(const struct wm_owner *first, const char *kind)
 {
-    static const char *const pointers[] = {"/kind", "/uid", "/controller"};
-    struct wm_json_span s[3];
+    const unsigned read =
+        WM_OWNER_BIT(WM_OWNER_KIND) | WM_OWNER_BIT(WM_OWNER_UID) | WM_OWNER_BIT(WM_OWNER_CONTROLLER);
     struct wm_id id = {0};
 
-    for (struct wm_json_iter it = wm_json_iter(owners); wm_json_next(&it);) {
-        if (wm_json_locate(it.value.text, 3, pointers, s, NULL) < 0 || s[1].kind != WM_JSON_STRING ||
-            (kind && !wm_json_span_is(s[0], kind)))
+    for (struct wm_owner o = *first; o.is_there; wm_owner_next(&o)) {
+        if (o.twice & read || o.at[WM_OWNER_UID].kind != WM_JSON_STRING ||
+            (kind && !wm_json_span_is(o.at[WM_OWNER_KIND], kind)))
             continue;
-        if (!wm_id_is_set(id) || s[2].kind == WM_JSON_TRUE)
-            id = uid_in(s[1]);
+        if (!wm_id_is_set(id) || o.at[WM_OWNER_CONTROLLER].kind == WM_JSON_TRUE)
+            id = uid_in(o.at[WM_OWNER_UID]);
     }
     return id;
 }
@@ -409,7 +409,7 @@ static struct wm_id parent_in(const struct wm_reading *r)
         const struct wm_parent_way *way = &wm_kinds[r->kind].parent[i];
 
         if (way->by == WM_BY_OWNER)
-            id = wm_owner_of(r->at[WM_O_OWNERS], way->what);
+            id = wm_owner_of(&r->owner, way->what);
         else if (way->by == WM_BY_LABEL)
             id = label_in(r->at[WM_O_LABELS], way->what);
         else if (way->by == WM_BY_REGARDING)

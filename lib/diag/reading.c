@@ -38,7 +38,10 @@ int wm_reading_of(struct wm_reading *r, enum wm_kind kind, struct wm_str object,
         want(&r->wanted, kind);
     r->kind = kind;
     r->text = object;
-    return wm_json_pick_wanted(object, &r->wanted, r->at, wm_detail_indexed(kind), &r->index, err);
+    int rc = wm_json_pick_wanted(object, &r->wanted, r->at, wm_detail_indexed(kind), &r->index, err);
+
+    r->owner = wm_owner_first(rc < 0 ? (struct wm_json_span){0} : r->at[WM_O_OWNERS]);
+    return rc;
 }
 
 void wm_reading_done(struct wm_reading *r)
@@ -51,5 +54,6 @@ struct wm_object wm_reading_object(const struct wm_reading *r)
     struct wm_object o;
 
     memcpy(o.at, r->at, sizeof o.at);
+    o.owner = &r->owner;
     return o;
 }

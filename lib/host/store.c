@@ -23,7 +23,7 @@ struct record {
     struct record *next;
     uint32_t hash, generation;
     uint8_t kind, up_kind, whole;
-    uint16_t at[F_COUNT]; /* offsets into text */
+    uint16_t at[F_COUNT + 1]; /* offsets into text; the last is its end */
     char text[];
 };
 
@@ -39,11 +39,7 @@ enum { FIRST_BUCKETS = 64 };
 
 static uint32_t hash_of(const char *uid)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-
-    for (; *uid; uid++)
-        h = (h ^ (unsigned char)*uid) * 16777619u;
-    return h;
+    return (uint32_t)wm_str_digest(wm_str_of(uid), 0);
 }
 
 struct wm_store *wm_store_new(void)
@@ -100,6 +96,7 @@ static struct record *pack(const struct wm_parent *p, bool whole)
         memcpy(r->text + at, fields[i], n);
         at += n;
     }
+    r->at[F_COUNT] = (uint16_t)at;
     return r;
 }
 
@@ -108,31 +105,29 @@ static const char *text_of(const struct record *r, enum field f)
     return r->text + r->at[f];
 }
 
-/* Hot: a parent is looked up for every object. */
-static void copy_text(char *out, size_t size, const char *z)
+/* Hot: a parent is looked up for every object.  A field came from an array of the same size. */
+static void copy_text(char *out, const struct record *r, enum field f)
 {
-    size_t n = strnlen(z, size - 1);
-
-    memcpy(out, z, n);
-    out[n] = '\0';
+    memcpy(out, text_of(r, f), (size_t)r->at[f + 1] - r->at[f]);
 }
-#define COPY_TEXT(array, z) copy_text((array), sizeof(array), (z))
 
 static void unpack(const struct record *r, struct wm_parent *p)
 {
     p->kind = (enum wm_parent_kind)r->kind;
-    COPY_TEXT(p->namespace_, text_of(r, F_NAMESPACE));
-    COPY_TEXT(p->name, text_of(r, F_NAME));
-    COPY_TEXT(p->uid, text_of(r, F_UID));
-    COPY_TEXT(p->identity.plan, text_of(r, F_PLAN));
-    COPY_TEXT(p->identity.migration, text_of(r, F_MIGRATION));
-    COPY_TEXT(p->identity.uid, text_of(r, F_MIGRATION_UID));
-    COPY_TEXT(p->identity.source_provider, text_of(r, F_SOURCE));
-    COPY_TEXT(p->identity.target_provider, text_of(r, F_TARGET));
+    copy_text(p->namespace_, r, F_NAMESPACE);
+    copy_text(p->name, r, F_NAME);
+    copy_text(p->uid, r, F_UID);
+    copy_text(p->identity.plan, r, F_PLAN);
+    copy_text(p->identity.migration, r, F_MIGRATION);
+    copy_text(p->identity.uid, r, F_MIGRATION_UID);
+    copy_text(p->identity.source_provider, r, F_SOURCE);
+    copy_text(p->identity.target_provider, r, F_TARGET);
     p->up.kind = (enum wm_parent_kind)r->up_kind;
-    COPY_TEXT(p->up.namespace_, p->up.kind && text_of(r, F_UP_NAME)[0] ? p->namespace_ : "");
-    COPY_TEXT(p->up.name, text_of(r, F_UP_NAME));
-    COPY_TEXT(p->up.uid, text_of(r, F_UP_UID));
+    p->up.namespace_[0] = '\0';
+    if (p->up.kind && text_of(r, F_UP_NAME)[0])
+        copy_text(p->up.namespace_, r, F_NAMESPACE);
+    copy_text(p->up.name, r, F_UP_NAME);
+    copy_text(p->up.uid, r, F_UP_UID);
 }
 
 /* The link that points to the record of `uid`, or to the NULL behind the last one of its bucket. */
@@ -197,9 +192,9 @@ void wm_store_put(struct wm_store *s, const struct wm_parent *p, bool whole)
     if (*link && (*link)->whole && !whole &&
         !labels_tell(p->kind, p->identity.plan, p->identity.target_provider)) {
         kept = *p;
-        COPY_TEXT(kept.identity.plan, text_of(*link, F_PLAN));
-        COPY_TEXT(kept.identity.source_provider, text_of(*link, F_SOURCE));
-        COPY_TEXT(kept.identity.target_provider, text_of(*link, F_TARGET));
+        copy_text(kept.identity.plan, *link, F_PLAN);
+        copy_text(kept.identity.source_provider, *link, F_SOURCE);
+        copy_text(kept.identity.target_provider, *link, F_TARGET);
         p = &kept;
         whole = true;
     }

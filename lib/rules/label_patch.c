@@ -4,24 +4,33 @@
 
 enum { MAX_NAMES = 4, MAX_WANTED = MAX_NAMES + 1 + WM_LABEL_ALIASES_MAX };
 
-/* One key of a string map that should have a value. */
+/* What a key of a string map should have. */
 struct wanted {
-    const char *key, *value;
+    const char *value;
     bool replace; /* an existing different value is wrong, rather than somebody's */
 };
 
 struct wanted_map {
     const char *pointer; /* of the map */
     struct wm_json_span map;
+    size_t n, n_values;
+    struct wm_str keys[MAX_WANTED];
     struct wanted list[MAX_WANTED];
-    size_t n;
     char values[MAX_NAMES][WM_LABEL_VALUE_MAX + 1]; /* of names, as labels have them */
-    size_t n_values;
 };
+
+static void want_nothing(struct wanted_map *m, const char *pointer, struct wm_json_span map)
+{
+    m->pointer = pointer;
+    m->map = map;
+    m->n = 0;
+    m->n_values = 0;
+}
 
 static void want(struct wanted_map *m, const char *key, const char *value, bool replace)
 {
-    m->list[m->n++] = (struct wanted){key, value, replace};
+    m->keys[m->n] = wm_str_of(key);
+    m->list[m->n++] = (struct wanted){value, replace};
 }
 
 static void add_map(struct wm_patch *p, const struct wanted_map *m)
@@ -30,7 +39,7 @@ static void add_map(struct wm_patch *p, const struct wanted_map *m)
 
     for (size_t i = 0; i < m->n; i++) {
         wm_buf_puts(out, i ? "," : "{");
-        wm_json_quote(out, wm_str_of(m->list[i].key));
+        wm_json_quote(out, m->keys[i]);
         wm_buf_puts(out, ":");
         wm_json_quote(out, wm_str_of(m->list[i].value));
     }
@@ -38,19 +47,9 @@ static void add_map(struct wm_patch *p, const struct wanted_map *m)
     wm_patch_value_end(p);
 }
 
-/* What the map has under the wanted keys, in one pass; of a key that stands twice the last counts, as in Go.
- */
-static void look_up(const struct wanted_map *m, struct wm_json_span now[MAX_WANTED])
-{
-    for (struct wm_json_iter it = wm_json_iter(m->map); wm_json_next(&it);)
-        for (size_t i = 0; i < m->n; i++)
-            if (wm_json_span_is(it.key, m->list[i].key))
-                now[i] = it.value;
-}
-
 static void patch_map(struct wm_patch *p, const struct wanted_map *m)
 {
-    struct wm_json_span now[MAX_WANTED] = {0};
+    struct wm_json_span now[MAX_WANTED];
 
     if (m->n == 0)
         return;
@@ -60,14 +59,14 @@ static void patch_map(struct wm_patch *p, const struct wanted_map *m)
     }
     if (m->map.kind != WM_JSON_OBJECT) /* the API server will refuse such an object by itself */
         return;
-    look_up(m, now);
+    wm_members(m->map, m->n, m->keys, now);
     for (size_t i = 0; i < m->n; i++) {
         const struct wanted *w = &m->list[i];
 
         if (now[i].kind == WM_JSON_ABSENT)
-            wm_patch_text(p, "add", m->pointer, w->key, wm_str_of(w->value));
+            wm_patch_text(p, "add", m->pointer, m->keys[i].p, wm_str_of(w->value));
         else if (w->replace && !wm_json_span_is(now[i], w->value))
-            wm_patch_text(p, "replace", m->pointer, w->key, wm_str_of(w->value));
+            wm_patch_text(p, "replace", m->pointer, m->keys[i].p, wm_str_of(w->value));
     }
 }
 
@@ -111,8 +110,7 @@ size_t wm_label_patch(const struct wm_label_conf *conf, const struct wm_label_ru
         {id->source_provider, conf->source_provider, conf->source_provider_annotation},
         {id->target_provider, conf->target_provider, conf->target_provider_annotation},
     };
-    struct wanted_map labels = {.pointer = "/metadata/labels", .map = o->at[WM_O_LABELS]};
-    struct wanted_map notes = {.pointer = "/metadata/annotations", .map = o->at[WM_O_ANNOTATIONS]};
+    struct wanted_map labels, notes;
     struct wm_patch p = wm_patch_to(out);
     bool safe = true;
 
@@ -120,6 +118,8 @@ size_t wm_label_patch(const struct wm_label_conf *conf, const struct wm_label_ru
         d->outcome = WM_UNRELATED; /* an object without metadata is the API server's to refuse */
         return 0;
     }
+    want_nothing(&labels, "/metadata/labels", o->at[WM_O_LABELS]);
+    want_nothing(&notes, "/metadata/annotations", o->at[WM_O_ANNOTATIONS]);
     for (size_t i = 0; i < MAX_NAMES; i++)
         safe &= want_name(conf, rule, &bearings[i], i == PLAN, &labels, &notes);
     /* The uid key is ours alone, and copies what the object's own correlation says: a different value is

@@ -23,43 +23,53 @@ const char *wm_outcome_name(enum wm_outcome o)
 #define COPY(span, array) wm_span_copy((span), (array), sizeof(array))
 
 /* The full name from our annotation, else what the label has. */
-static void own_name(const struct wm_object *o, const char *annotation, const char *label, wm_name ret)
+static void own_name(struct wm_json_span annotation, struct wm_json_span label, wm_name ret)
 {
-    if (!wm_span_copy(wm_member(o->at[WM_O_ANNOTATIONS], annotation), ret, sizeof(wm_name)))
-        wm_span_copy(wm_member(o->at[WM_O_LABELS], label), ret, sizeof(wm_name));
+    if (!wm_span_copy(annotation, ret, sizeof(wm_name)))
+        wm_span_copy(label, ret, sizeof(wm_name));
 }
 
 /* What an object says of itself. */
 static void own_identity(const struct wm_label_conf *conf, const struct wm_object *o, struct wm_identity *ret)
 {
-    struct wm_json_span labels = o->at[WM_O_LABELS];
+    const struct wm_str keys[] = {wm_str_of(conf->plan),
+                                  wm_str_of(conf->migration),
+                                  wm_str_of(conf->source_provider),
+                                  wm_str_of(conf->target_provider),
+                                  wm_str_of(CORRELATION),
+                                  wm_str_of(conf->uid)};
+    const struct wm_str notes[] = {wm_str_of(conf->plan_annotation), wm_str_of(conf->migration_annotation),
+                                   wm_str_of(conf->source_provider_annotation),
+                                   wm_str_of(conf->target_provider_annotation)};
+    struct wm_json_span label[6], note[4];
 
-    own_name(o, conf->plan_annotation, conf->plan, ret->plan);
-    own_name(o, conf->migration_annotation, conf->migration, ret->migration);
-    own_name(o, conf->source_provider_annotation, conf->source_provider, ret->source_provider);
-    own_name(o, conf->target_provider_annotation, conf->target_provider, ret->target_provider);
-    if (!COPY(wm_member(labels, CORRELATION), ret->uid))
-        COPY(wm_member(labels, conf->uid), ret->uid);
+    wm_members(o->at[WM_O_LABELS], 6, keys, label);
+    wm_members(o->at[WM_O_ANNOTATIONS], 4, notes, note);
+    own_name(note[0], label[0], ret->plan);
+    own_name(note[1], label[1], ret->migration);
+    own_name(note[2], label[2], ret->source_provider);
+    own_name(note[3], label[3], ret->target_provider);
+    if (!COPY(label[4], ret->uid))
+        COPY(label[5], ret->uid);
 }
 
 /* The ownerReference of `kind` (a group and a kind name): the controller's if one is, else the first. */
-static bool find_owner(struct wm_json_span owners, const char *group, const char *kind, wm_name ret_name,
+static bool find_owner(const struct wm_object *object, const char *group, const char *kind, wm_name ret_name,
                        wm_uid ret_uid)
 {
-    static const char *const pointers[] = {"/apiVersion", "/kind", "/name", "/uid", "/controller"};
-    struct wm_json_span s[5];
+    struct wm_owner o = object->owner ? *object->owner : wm_owner_first(object->at[WM_O_OWNERS]);
     bool found = false;
 
-    for (struct wm_json_iter it = wm_json_iter(owners); wm_json_next(&it);) {
-        if (wm_json_locate(it.value.text, 5, pointers, s, NULL) < 0 || !wm_json_span_is(s[1], kind) ||
-            !wm_span_in_group(s[0], group))
+    for (; o.is_there; wm_owner_next(&o)) {
+        if (o.twice || !wm_json_span_is(o.at[WM_OWNER_KIND], kind) ||
+            !wm_span_in_group(o.at[WM_OWNER_VERSION], group))
             continue;
-        if (found && s[4].kind != WM_JSON_TRUE)
+        if (found && o.at[WM_OWNER_CONTROLLER].kind != WM_JSON_TRUE)
             continue;
         wm_name name;
         wm_uid uid;
 
-        if (!COPY(s[2], name) || !COPY(s[3], uid))
+        if (!COPY(o.at[WM_OWNER_NAME], name) || !COPY(o.at[WM_OWNER_UID], uid))
             continue;
         memcpy(ret_name, name, sizeof name);
         memcpy(ret_uid, uid, sizeof uid);
@@ -68,21 +78,27 @@ static bool find_owner(struct wm_json_span owners, const char *group, const char
     return found;
 }
 
-static struct wm_ref owner_ref(const struct wm_object *o, enum wm_parent_kind kind, const char *namespace_)
+static void owner_ref(const struct wm_object *o, enum wm_parent_kind kind, const char *namespace_,
+                      struct wm_ref *ret)
 {
     const struct wm_parent_resource *r = &wm_parent_resources[kind];
-    struct wm_ref ref = {0};
 
-    if (find_owner(o->at[WM_O_OWNERS], r->group, r->kind, ref.name, ref.uid)) {
-        ref.kind = kind;
-        wm_line_copy(ref.namespace_, sizeof ref.namespace_, wm_str_of(namespace_));
-    }
-    return ref;
+    ret->kind = WM_PARENT_NONE;
+    if (!find_owner(o, r->group, r->kind, ret->name, ret->uid))
+        return;
+    ret->kind = kind;
+    wm_line_copy(ret->namespace_, sizeof ret->namespace_, wm_str_of(namespace_));
+}
+
+/* An identity is over 1 KB: it is not cleared as a whole for every object. */
+static void forget(struct wm_identity *id)
+{
+    id->plan[0] = id->migration[0] = id->uid[0] = id->source_provider[0] = id->target_provider[0] = '\0';
 }
 
 static void fill(wm_name to, const wm_name from)
 {
-    if (!to[0])
+    if (!to[0] && from[0])
         memcpy(to, from, sizeof(wm_name));
 }
 
@@ -102,25 +118,27 @@ static bool has_names(const struct wm_identity *id)
     return id->plan[0] && id->migration[0];
 }
 
-/* Follows references upwards until both names are known.  Four hops are more than any chain has: progress,
- * volume migration, migration. */
-static void resolve(struct wm_ref ref, wm_find_fn *find, void *ctx, struct wm_derivation *d)
+/* Follows references upwards from `ref` until both names and the uid are known.  Four hops are more than any
+ * chain has: progress, volume migration, migration. */
+static void resolve(struct wm_ref *ref, wm_find_fn *find, void *ctx, struct wm_derivation *d)
 {
-    for (int hop = 0;
-         hop < 4 && ref.kind != WM_PARENT_NONE && !(has_names(&d->identity) && d->identity.uid[0]); hop++) {
-        struct wm_parent parent;
-        enum wm_found found = find(ctx, &ref, &parent);
+    struct wm_parent parent;
+
+    for (int hop = 0; hop < 4 && ref->kind != WM_PARENT_NONE; hop++) {
+        enum wm_found found = find(ctx, ref, &parent);
 
         if (found != WM_FOUND) {
             if (!has_names(&d->identity)) {
                 d->outcome = WM_UNKNOWN_PARENT;
                 if (found == WM_FOUND_MISS)
-                    d->missing = ref;
+                    d->missing = *ref;
             }
             return;
         }
         merge(&d->identity, &parent.identity);
-        ref = parent.up;
+        if (has_names(&d->identity) && d->identity.uid[0])
+            return;
+        *ref = parent.up;
     }
 }
 
@@ -144,11 +162,11 @@ static void derive_from_labels(const struct wm_label_conf *conf, const struct wm
         struct wm_ref ref = {.kind = WM_PARENT_MIGMIGRATION};
 
         memcpy(ref.uid, d->identity.uid, sizeof ref.uid);
-        resolve(ref, find, ctx, d);
+        resolve(&ref, find, ctx, d);
     }
     if (named || is_part || has_names(&d->identity))
         return;
-    d->identity = (struct wm_identity){0};
+    forget(&d->identity);
     if (d->missing.kind == WM_PARENT_NONE)
         d->outcome = WM_UNRELATED;
 }
@@ -167,9 +185,12 @@ static bool passes_guard(const struct wm_label_rule *rule, struct wm_json_span l
 static void derive_from_owner(const struct wm_label_rule *rule, const struct wm_object *o,
                               const char *namespace_, wm_find_fn *find, void *ctx, struct wm_derivation *d)
 {
+    struct wm_ref ref;
+
     if (!passes_guard(rule, o->at[WM_O_LABELS]))
         return;
-    resolve(owner_ref(o, rule->parent, namespace_), find, ctx, d);
+    owner_ref(o, rule->parent, namespace_, &ref);
+    resolve(&ref, find, ctx, d);
     if (rule->name_key && !d->identity.migration[0])
         COPY(wm_member(o->at[WM_O_LABELS], rule->name_key), d->identity.migration);
 }
@@ -186,14 +207,16 @@ static void derive_from_uid_key(const struct wm_label_rule *rule, const struct w
                                 void *ctx, struct wm_derivation *d)
 {
     struct wm_ref ref = {.kind = rule->parent};
+    wm_uid uid;
 
-    if (!passes_guard(rule, o->at[WM_O_LABELS]) ||
-        !COPY(wm_member(o->at[WM_O_LABELS], rule->uid_key), ref.uid) || !is_uid(ref.uid))
+    if (!passes_guard(rule, o->at[WM_O_LABELS]) || !COPY(wm_member(o->at[WM_O_LABELS], rule->uid_key), uid) ||
+        !is_uid(uid))
         return;
-    resolve(ref, find, ctx, d);
+    memcpy(ref.uid, uid, sizeof ref.uid);
+    resolve(&ref, find, ctx, d);
     /* On a cluster without MigMigrations the label still says whose hook this is. */
     if (rule->parent == WM_PARENT_MIGMIGRATION && !d->identity.uid[0])
-        memcpy(d->identity.uid, ref.uid, sizeof ref.uid);
+        memcpy(d->identity.uid, uid, sizeof uid);
 }
 
 static bool is_anyones(const struct wm_identity *id)
@@ -204,29 +227,29 @@ static bool is_anyones(const struct wm_identity *id)
 void wm_derive(const struct wm_label_conf *conf, const struct wm_label_rule *rule, const struct wm_object *o,
                const char *namespace_, wm_find_fn *find, void *ctx, struct wm_derivation *ret)
 {
-    struct wm_derivation d = {.outcome = WM_LABELLED};
-
+    ret->outcome = WM_LABELLED;
+    forget(&ret->identity);
+    ret->missing.kind = WM_PARENT_NONE;
     switch (rule->source) {
     case WM_FROM_SPEC:
-        COPY(o->at[WM_O_PLAN_REF], d.identity.plan);
-        COPY(o->at[WM_O_NAME], d.identity.migration);
+        COPY(o->at[WM_O_PLAN_REF], ret->identity.plan);
+        COPY(o->at[WM_O_NAME], ret->identity.migration);
         break;
     case WM_FROM_LABELS:
-        derive_from_labels(conf, o, find, ctx, &d);
+        derive_from_labels(conf, o, find, ctx, ret);
         break;
     case WM_FROM_OWNER:
-        derive_from_owner(rule, o, namespace_, find, ctx, &d);
+        derive_from_owner(rule, o, namespace_, find, ctx, ret);
         break;
     case WM_FROM_VM_SPEC:
-        derive_from_vm_spec(o, &d.identity);
+        derive_from_vm_spec(o, &ret->identity);
         break;
     case WM_FROM_UID_KEY:
-        derive_from_uid_key(rule, o, find, ctx, &d);
+        derive_from_uid_key(rule, o, find, ctx, ret);
         break;
     }
-    if (d.outcome == WM_LABELLED && !is_anyones(&d.identity))
-        d.outcome = WM_UNRELATED;
-    *ret = d;
+    if (ret->outcome == WM_LABELLED && !is_anyones(&ret->identity))
+        ret->outcome = WM_UNRELATED;
 }
 
 /* --- parents --- */
@@ -239,7 +262,7 @@ static void project_migration(const struct wm_object *o, struct wm_parent *p)
     /* spec is the authority where the whole object is known; the label and the plan's ownerReference follow
      * it. */
     if (COPY(o->at[WM_O_PLAN_REF], plan) ||
-        (!p->identity.plan[0] && find_owner(o->at[WM_O_OWNERS], MTC, "MigPlan", plan, uid)))
+        (!p->identity.plan[0] && find_owner(o, MTC, "MigPlan", plan, uid)))
         memcpy(p->identity.plan, plan, sizeof plan);
     memcpy(p->identity.migration, p->name, sizeof p->name);
     memcpy(p->identity.uid, p->uid, sizeof p->uid);
@@ -271,7 +294,7 @@ int wm_parent_of(const struct wm_label_conf *conf, enum wm_parent_kind kind, con
     } else if (kind == WM_PARENT_VMMIGRATION) {
         project_vm(o, &p);
     } else if (kind == WM_PARENT_DVM || kind == WM_PARENT_DIM) {
-        p.up = owner_ref(o, WM_PARENT_MIGMIGRATION, p.namespace_);
+        owner_ref(o, WM_PARENT_MIGMIGRATION, p.namespace_, &p.up);
     } else if (is_uid(p.identity.uid)) {
         p.up.kind = WM_PARENT_MIGMIGRATION;
         memcpy(p.up.uid, p.identity.uid, sizeof p.up.uid);
@@ -284,7 +307,7 @@ int wm_parent_project(const struct wm_label_conf *conf, enum wm_parent_kind kind
                       struct wm_parent *ret, struct wm_error *err)
 {
     static const char *const pointers[] = {WM_OBJECT_POINTERS("")};
-    struct wm_object o;
+    struct wm_object o = {.owner = NULL};
     int rc = wm_json_locate(object, WM_O_COUNT, pointers, o.at, err);
 
     return rc < 0 ? rc : wm_parent_of(conf, kind, &o, ret, err);

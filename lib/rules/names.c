@@ -14,7 +14,7 @@ bool wm_label_value_ok(struct wm_str v)
     if (v.n == 0 || v.n > WM_LABEL_VALUE_MAX || !is_alnum(v.p[0]) || !is_alnum(v.p[v.n - 1]))
         return false;
     for (size_t i = 0; i < v.n; i++)
-        if (!is_alnum(v.p[i]) && !strchr("-_.", v.p[i]))
+        if (!is_alnum(v.p[i]) && v.p[i] != '-' && v.p[i] != '_' && v.p[i] != '.')
             return false;
     return true;
 }

@@ -33,14 +33,71 @@ bool wm_span_copy(struct wm_json_span s, char *out, size_t size)
     return true;
 }
 
+/* Which of the keys a member has; `n` for none. */
+static size_t which(const struct wm_json_iter *it, size_t n, const struct wm_str keys[])
+{
+    const struct wm_str key = {it->key.text.p + 1, it->key.text.n - 2};
+    size_t i = 0;
+
+    if (it->key_is_plain)
+        while (i < n && !wm_str_eq(key, keys[i]))
+            i++;
+    else
+        while (i < n && !wm_json_span_is(it->key, keys[i].p))
+            i++;
+    return i;
+}
+
+unsigned wm_members(struct wm_json_span object, size_t n, const struct wm_str keys[],
+                    struct wm_json_span ret[])
+{
+    unsigned twice = 0;
+
+    for (size_t i = 0; i < n; i++)
+        ret[i] = (struct wm_json_span){0};
+    for (struct wm_json_iter it = wm_json_iter(object); it.is_object && wm_json_next(&it);) {
+        size_t i = which(&it, n, keys);
+
+        if (i == n)
+            continue;
+        if (ret[i].kind != WM_JSON_ABSENT)
+            twice |= 1u << i;
+        ret[i] = it.value;
+    }
+    return twice;
+}
+
 struct wm_json_span wm_member(struct wm_json_span object, const char *key)
 {
-    struct wm_json_span found = {0};
+    const struct wm_str keys[] = {wm_str_of(key)};
+    struct wm_json_span found;
 
-    for (struct wm_json_iter it = wm_json_iter(object); it.is_object && wm_json_next(&it);)
-        if (wm_json_span_is(it.key, key))
-            found = it.value;
+    wm_members(object, 1, keys, &found);
     return found;
+}
+
+struct wm_owner wm_owner_first(struct wm_json_span owners)
+{
+    struct wm_owner o;
+
+    o.rest = wm_json_iter(owners);
+    wm_owner_next(&o);
+    return o;
+}
+
+void wm_owner_next(struct wm_owner *o)
+{
+    static const struct wm_str keys[WM_OWNER_COUNT] = {
+        [WM_OWNER_VERSION] = WM_STR("apiVersion"),
+        [WM_OWNER_KIND] = WM_STR("kind"),
+        [WM_OWNER_NAME] = WM_STR("name"),
+        [WM_OWNER_UID] = WM_STR("uid"),
+        [WM_OWNER_CONTROLLER] = WM_STR("controller"),
+    };
+
+    o->is_there = wm_json_next(&o->rest);
+    if (o->is_there)
+        o->twice = wm_members(o->rest.value, WM_OWNER_COUNT, keys, o->at);
 }
 
 bool wm_span_in_group(struct wm_json_span api_version, const char *group)

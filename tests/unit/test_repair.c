@@ -210,6 +210,20 @@ static void check_row(void **state)
     wm_store_free(s);
 }
 
+static void some_kinds_are_parents_of_others(void **state)
+{
+    (void)state;
+    assert_int_equal(wm_parent_kind_of(WM_KIND_NONE), WM_PARENT_NONE);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_MIGPLAN), WM_PARENT_NONE);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_MIGMIGRATION), WM_PARENT_MIGMIGRATION);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_DVM), WM_PARENT_DVM);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_DIM), WM_PARENT_DIM);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_BACKUP), WM_PARENT_BACKUP);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_RESTORE), WM_PARENT_RESTORE);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_VMMIGRATION), WM_PARENT_VMMIGRATION);
+    assert_int_equal(wm_parent_kind_of(WM_KIND_PVR), WM_PARENT_NONE);
+}
+
 /* Conditions and labels are one patch. */
 static void a_finished_patch_is_continued(void **state)
 {
@@ -320,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_finished_patch_is_continued),
+        cmocka_unit_test(some_kinds_are_parents_of_others),
         cmocka_unit_test(each_object_is_queued_once_and_at_most_so_many),
         cmocka_unit_test(what_waits_becomes_due_when_its_parent_is_there),
         cmocka_unit_test(what_may_not_be_taken_holds_up_nothing),
