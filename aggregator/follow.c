@@ -5,11 +5,11 @@
 
 #include "waymark/clock.h"
 
-enum { ENDED_MS = 300, REST_FACTOR = 10, REST_MAX_MS = 100 };
+enum { ENDED_MS = 300, REST_FACTOR = 5, REST_MAX_MS = 100 };
 /* Judging a migration of thousands of volumes takes milliseconds, and each volume's progress asks for it:
- * such ones take half a percent of a core together, or are five seconds late, but for a new phase; others
- * never wait for them. */
-enum { HEAVY_US = 200, HEAVY_REST_FACTOR = 200, HEAVY_REST_MAX_MS = 5000 };
+ * such ones take a quarter of a percent of a core together, one in a turn, but for a new phase; others never
+ * wait for them. */
+enum { HEAVY_US = 200, HEAVY_REST_FACTOR = 400, HEAVY_REST_MAX_MS = 5000 };
 enum { SCAN_MS = 1000 };
 
 struct wm_follow *wm_follow_new(const struct wm_follow_opts *opts)
@@ -202,14 +202,9 @@ static bool take_dirty(struct wm_follow *f, struct tracked *t, bool rests, bool 
     return taken;
 }
 
-static bool is_due(struct wm_follow *f, struct tracked *t, bool may_write)
+static bool is_heavy(const struct tracked *t)
 {
-    int64_t now_ms = wm_mono_ms();
-    bool dirty;
-
-    if (!take_dirty(f, t, t->cost_us >= HEAVY_US && now_ms < f->heavy_ms, &dirty))
-        return false;
-    return dirty || is_time(t, now_ms) || (may_write && t->report_unread && now_ms >= t->retry_ms);
+    return t->cost_us >= HEAVY_US;
 }
 
 static void drop_gone(struct wm_follow *f)
@@ -269,10 +264,12 @@ static void rest(struct tracked *t)
     t->said = NULL;
 }
 
-/* Those that this turn has to do with.  The list only grows at its head while we walk: its tail is ours. */
-static struct tracked *gather_busy(struct wm_follow *f)
+/* Those that this turn has to do with.  The list only grows at its head while we walk: its tail is ours.
+ * *ret_heavy = of those that take long the one that has waited longest. */
+static struct tracked *gather_busy(struct wm_follow *f, struct tracked **ret_heavy)
 {
     int64_t now_ms = wm_mono_ms();
+    struct tracked *heavy = NULL;
 
     pthread_mutex_lock(&f->lock);
     if (now_ms >= f->scan_ms) {
@@ -283,6 +280,9 @@ static struct tracked *gather_busy(struct wm_follow *f)
         struct tracked *t = *link;
 
         if (is_busy(t, now_ms)) {
+            if (is_heavy(t) && (t->dirty || is_time(t, now_ms)) &&
+                (!heavy || t->judged_ms < heavy->judged_ms))
+                heavy = t;
             link = &t->next_touched;
             continue;
         }
@@ -292,6 +292,7 @@ static struct tracked *gather_busy(struct wm_follow *f)
     struct tracked *first = f->touched;
 
     pthread_mutex_unlock(&f->lock);
+    *ret_heavy = now_ms < f->heavy_ms ? NULL : heavy;
     return first;
 }
 
@@ -301,10 +302,21 @@ struct turn {
     struct wm_events *events;
     struct wm_kube *host;
     struct tracked *first;
+    struct tracked *heavy; /* the one of those that may be judged; NULL = none yet */
     bool may_write, reports;
     int64_t until_ms;
     int64_t heavy_us; /* what heavy ones cost */
 };
+
+static bool is_due(const struct turn *turn, struct tracked *t)
+{
+    int64_t now_ms = wm_mono_ms();
+    bool dirty;
+
+    if (!take_dirty(turn->f, t, is_heavy(t) && t != turn->heavy, &dirty))
+        return false;
+    return dirty || is_time(t, now_ms) || (turn->may_write && t->report_unread && now_ms >= t->retry_ms);
+}
 
 static bool guard_report(struct turn *turn, struct tracked *t)
 {
@@ -318,7 +330,7 @@ static bool judge(struct turn *turn, struct tracked *t)
     struct wm_follow *f = turn->f;
     bool met = t->name[0] || !turn->reports; /* else its report is read first */
 
-    if (!is_due(f, t, turn->may_write))
+    if (!is_due(turn, t))
         return false;
     if (turn->may_write && turn->reports && !t->report_known)
         wm_follow_read_report(f, t, turn->fleet);
@@ -330,8 +342,9 @@ static bool judge(struct turn *turn, struct tracked *t)
 
     t->cost_us = us < t->last_us ? us : t->last_us;
     t->last_us = us;
+    t->judged_ms = wm_mono_ms();
     f->unfinished += (size_t)ended - (size_t)t->ended;
-    if (t->cost_us >= HEAVY_US)
+    if (is_heavy(t))
         turn->heavy_us += t->cost_us;
     return true;
 }
@@ -351,12 +364,17 @@ struct step {
     bool writes;
 };
 
+/* What cannot be written while nobody answers is written as soon as somebody does. */
+static bool may_take(const struct turn *turn, const struct step *step)
+{
+    return !step->writes || (wm_follow_may_write(turn->f) && wm_kube_is_reachable(turn->host));
+}
+
 static bool go_through(struct turn *turn, bool ended, const struct step *step)
 {
     bool did = false;
 
-    for (struct tracked *t = turn->first; t && (!step->writes || wm_follow_may_write(turn->f));
-         t = t->next_touched) {
+    for (struct tracked *t = turn->first; t && may_take(turn, step); t = t->next_touched) {
         if (t->ended != ended || !step->take(turn, t))
             continue;
         did = true;
@@ -392,11 +410,11 @@ bool wm_follow_turn(struct wm_follow *f, struct wm_fleet *fleet, struct wm_event
                         .fleet = fleet,
                         .events = events,
                         .host = wm_fleet_kube(fleet, 0),
-                        .first = gather_busy(f),
                         .may_write = wm_follow_may_write(f),
                         .reports = wm_follow_reports(f),
                         .until_ms = INT64_MAX};
 
+    turn.first = gather_busy(f, &turn.heavy);
     wm_follow_restarts(f, fleet, turn.may_write ? events : NULL);
     bool busy = go_over(&turn, false);
 

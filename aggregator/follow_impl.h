@@ -50,12 +50,13 @@ struct tracked {
     wm_word project;          /* of a VMMigration */
     bool ended, polls, going; /* going: the object is being deleted */
     bool held;                /* its owner must not be woken now: the words wait */
-    bool settled;     /* ended, and hardly any news to come: what is remembered of it stands in its report */
-    int64_t last_us;  /* of CPU, when it was judged last */
-    int64_t cost_us;  /* the least of the last two times: of one alone the caches may have been cold */
-    int64_t offset_s; /* of the host's clock */
-    uint64_t wanted;  /* digest of our words as they should be; 0 = not judged yet */
-    uint64_t written; /* digest of what was written last */
+    bool settled;      /* ended, and hardly any news to come: what is remembered of it stands in its report */
+    int64_t judged_ms; /* when it was judged last */
+    int64_t last_us;   /* of CPU, what that took */
+    int64_t cost_us;   /* the least of the last two times: of one alone the caches may have been cold */
+    int64_t offset_s;  /* of the host's clock */
+    uint64_t wanted;   /* digest of our words as they should be; 0 = not judged yet */
+    uint64_t written;  /* digest of what was written last */
     wm_word written_cause; /* which of it told why it does not get on; "" = it did not */
     struct wm_said
         *said; /* [WM_SAID_COUNT]; NULL = not kept: it stands in the object, or is to be judged anew */

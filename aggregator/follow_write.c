@@ -10,7 +10,7 @@
 
 /* SLOT_MS: with the rules' quiet_ms and the delays of both watches well under mig-controller's sleep of 3 s.
  */
-enum { CALL_MS = 5000, SLOT_MS = 1000, RETRY_MS = 10000, PATCH_MAX = 64 << 10 };
+enum { CALL_MS = 5000, SLOT_MS = 1000, RETRY_MS = 10000, UNANSWERED_MS = 2000, PATCH_MAX = 64 << 10 };
 
 static const char JSON_PATCH[] = "application/json-patch+json";
 
@@ -40,8 +40,10 @@ int wm_follow_call(const struct wm_follow *f, struct wm_kube *host, const char *
 
 void wm_follow_failed(struct wm_follow *f, struct tracked *t, const char *what, const struct wm_error *err)
 {
+    bool unanswered = err->code == WM_E_IO || err->code == WM_E_TIMEOUT;
+
     f->failed++;
-    t->retry_ms = wm_mono_ms() + RETRY_MS;
+    t->retry_ms = wm_mono_ms() + (unanswered ? UNANSWERED_MS : RETRY_MS);
     wm_log(WM_LOG_WARN, "not_written", WM_F("what", what), WM_F("ns", t->namespace_), WM_F("name", t->name),
            WM_F("error", err->msg));
 }

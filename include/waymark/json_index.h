@@ -137,10 +137,6 @@ static inline struct wm_json_value wm_json_get(struct wm_json_value object, cons
 /* Several members in one pass: values[i] is that of keys[i], as wm_json_get would find it. */
 void wm_json_collect(struct wm_json_value object, const struct wm_str keys[], struct wm_json_value values[],
                      size_t n);
-#define WM_KEY(literal)                                                                                      \
-    {                                                                                                        \
-        (literal), sizeof(literal) - 1                                                                       \
-    }
 /* A member's text, for wm_json_span_is, wm_span_copy. */
 static inline struct wm_json_span wm_get_span(struct wm_json_value object, const char *key)
 {

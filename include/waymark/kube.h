@@ -64,6 +64,9 @@ int wm_kube_new(struct wm_kube_access *access, const struct wm_kube_opts *opts, 
 struct wm_kube *wm_kube_free(struct wm_kube *k);
 
 const char *wm_kube_server(const struct wm_kube *k);
+/* False from the moment that a watch was cut off, or an attempt of one failed, until one is answered again.
+ * From any thread. */
+bool wm_kube_is_reachable(const struct wm_kube *k);
 /* Access's namespace, else "default".  Borrowed. */
 const char *wm_kube_namespace(const struct wm_kube *k);
 

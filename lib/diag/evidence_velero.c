@@ -33,17 +33,17 @@ static struct wm_json_span namespace_of(const struct wm_json_value spec[N],
 void *wm_volume_make(const struct wm_parts *p)
 {
     static const struct wm_str keys[N] = {
-        [POD] = WM_KEY("pod"),
-        [TARGET] = WM_KEY("targetVolume"),
-        [SOURCE_PVC] = WM_KEY("sourcePVC"),
-        [SOURCE_NAMESPACE] = WM_KEY("sourceNamespace"),
-        [VOLUME] = WM_KEY("volume"),
-        [UPLOADER] = WM_KEY("uploaderType"),
+        [POD] = WM_STR("pod"),
+        [TARGET] = WM_STR("targetVolume"),
+        [SOURCE_PVC] = WM_STR("sourcePVC"),
+        [SOURCE_NAMESPACE] = WM_STR("sourceNamespace"),
+        [VOLUME] = WM_STR("volume"),
+        [UPLOADER] = WM_STR("uploaderType"),
     };
     static const struct wm_str pod_keys[N_POD] = {
-        [NAME] = WM_KEY("name"),
-        [NAMESPACE] = WM_KEY("namespace"),
-        [UID] = WM_KEY("uid"),
+        [NAME] = WM_STR("name"),
+        [NAMESPACE] = WM_STR("namespace"),
+        [UID] = WM_STR("uid"),
     };
     struct wm_json_value spec[N], pod[N_POD];
     struct wm_texts t;

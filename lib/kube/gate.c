@@ -73,6 +73,11 @@ void wm_gate_init(struct wm_kube *k)
     k->gate = (struct wm_gate){.timer = {.fire = on_timer, .ctx = k}};
 }
 
+bool wm_kube_is_reachable(const struct wm_kube *k)
+{
+    return !k->gate.closed;
+}
+
 void wm_gate_wait(struct wm_kube *k, struct wm_waiter *w)
 {
     struct wm_gate *g = &k->gate;

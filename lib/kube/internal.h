@@ -170,7 +170,7 @@ struct wm_waiter {
 /* While a cluster does not answer, one attempt at a time tries it, with growing pauses, for all its watches;
  * its first answer lets the others go. */
 struct wm_gate {
-    bool closed;
+    _Atomic bool closed;      /* written by the kube thread alone */
     unsigned failures, epoch; /* epoch: attempts that began in an older one say nothing new when they fail */
     int64_t last_failure_ms, last_refused_ms;
     int64_t not_before_ms; /* of the next attempt, unless a server that restarts says that it is ready */

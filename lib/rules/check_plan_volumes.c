@@ -29,22 +29,22 @@ struct walk {
 
 static struct volume volume_of(struct wm_json_value item)
 {
-    static const struct wm_str parts[] = {WM_KEY("selection"), WM_KEY("supported"), WM_KEY("pvc")};
+    static const struct wm_str parts[] = {WM_STR("selection"), WM_STR("supported"), WM_STR("pvc")};
     static const struct wm_str selection[N_SELECTION] = {
-        [ACTION] = WM_KEY("action"),
-        [STORAGE_CLASS] = WM_KEY("storageClass"),
-        [ACCESS_MODE] = WM_KEY("accessMode"),
-        [COPY_METHOD] = WM_KEY("copyMethod"),
+        [ACTION] = WM_STR("action"),
+        [STORAGE_CLASS] = WM_STR("storageClass"),
+        [ACCESS_MODE] = WM_STR("accessMode"),
+        [COPY_METHOD] = WM_STR("copyMethod"),
     };
     static const struct wm_str supported[N_SUPPORTED] = {
-        [ACTIONS] = WM_KEY("actions"),
-        [COPY_METHODS] = WM_KEY("copyMethods"),
+        [ACTIONS] = WM_STR("actions"),
+        [COPY_METHODS] = WM_STR("copyMethods"),
     };
     static const struct wm_str pvc[N_CLAIM] = {
-        [NAMESPACE] = WM_KEY("namespace"),
-        [NAME] = WM_KEY("name"),
-        [ACCESS_MODES] = WM_KEY("accessModes"),
-        [VOLUME_MODE] = WM_KEY("volumeMode"),
+        [NAMESPACE] = WM_STR("namespace"),
+        [NAME] = WM_STR("name"),
+        [ACCESS_MODES] = WM_STR("accessModes"),
+        [VOLUME_MODE] = WM_STR("volumeMode"),
     };
     struct wm_json_value part[3];
     struct volume v;

@@ -94,6 +94,26 @@ static void a_refused_patch_is_made_anew_later(void **state)
     }
 }
 
+/* A connection that broke says nothing of the object: a second try does not wait as long as after a refusal.
+ */
+static void what_was_not_answered_is_written_soon(void **state)
+{
+    struct ground g;
+
+    (void)state;
+    ground_begin(&g);
+    FAULTS(&g, {.match = "PATCH " M, .end = FAULT_RESET}, {.match = "POST " REPORTS, .end = FAULT_RESET});
+    fake_api_put(g.host, M, ENDED("m"));
+    ground_start(&g);
+    TURN_UNTIL(&g, ground_stats_of(&g).failed == 1);
+    int64_t failed_ms = wm_mono_ms();
+
+    TURN_UNTIL(&g, ground_has_words(&g, M, "MigrationOutcome"));
+    TURN_UNTIL(&g, ground_says(&g, REPORTS "/m", "\"verdict\""));
+    assert_true(wm_mono_ms() - failed_ms < 8000);
+    ground_finish(&g);
+}
+
 /* Its owner is at work again before the API server answers, or lets a second try in. */
 static void what_comes_too_late_for_the_slot_is_not_sent(void **state)
 {
@@ -308,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_running_one_is_written_in_its_owners_sleep),
         cmocka_unit_test(a_new_cause_does_not_wait_for_the_gap),
         cmocka_unit_test(a_refused_patch_is_made_anew_later),
+        cmocka_unit_test(what_was_not_answered_is_written_soon),
         cmocka_unit_test(what_comes_too_late_for_the_slot_is_not_sent),
         cmocka_unit_test(words_that_are_not_asked_for_are_left_alone),
         cmocka_unit_test(nothing_is_written_without_the_right),

@@ -90,8 +90,8 @@ static void the_last_of_two_members_with_one_name_counts(void **state)
 
 static void a_key_is_met_as_a_whole(void **state)
 {
-    static const struct wm_str keys[] = {WM_KEY("names"), WM_KEY("nam"), WM_KEY(""), WM_KEY("name"),
-                                         WM_KEY("namesake")};
+    static const struct wm_str keys[] = {WM_STR("names"), WM_STR("nam"), WM_STR(""), WM_STR("name"),
+                                         WM_STR("namesake")};
     static const char *const want[] = {"4", "5", "1", "3", NULL};
     enum { N = sizeof keys / sizeof keys[0] };
     wm_auto_index struct wm_json_index x = {0};

@@ -359,11 +359,14 @@ static void connection_refused_for_long_keeps_version_and_content(void **state)
           {.match = "watch=1&resourceVersion=11&", .body = {EVENT("ADDED", "c", "12")}, .end = FAULT_HANG},
           {.match = "/readyz", .body = {"ok"}}); /* asked when the first try after the pause was quick */
     expect_notes(&s, "+b@11 ");
+    assert_true(wm_kube_is_reachable(s.kube));
     fault_server_down(s.server);
     expect_notes(&s, "+b@11 unreachable ");
     usleep(400000);
+    assert_false(wm_kube_is_reachable(s.kube));
     fault_server_up(s.server);
     expect_notes(&s, "begin +a@1 end synced +b@11 unreachable synced +c@12 ");
+    assert_true(wm_kube_is_reachable(s.kube));
     assert_int_equal(fault_server_count(s.server, IS_LIST), 1);
     assert_int_equal(stats_of(&s).lists, 1);
     finish(&s);
