@@ -39,8 +39,11 @@ int wm_reading_of(struct wm_reading *r, enum wm_kind kind, struct wm_str object,
     r->kind = kind;
     r->text = object;
     int rc = wm_json_pick_wanted(object, &r->wanted, r->at, wm_detail_indexed(kind), &r->index, err);
+    struct wm_json_span owners = {0};
 
-    r->owner = wm_owner_first(rc < 0 ? (struct wm_json_span){0} : r->at[WM_O_OWNERS]);
+    if (rc == WM_OK)
+        owners = r->at[WM_O_OWNERS];
+    r->owner = wm_owner_first(owners);
     return rc;
 }
 

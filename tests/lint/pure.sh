@@ -11,8 +11,9 @@ fail() {
     failed=1
 }
 
-# What pure code may call: memory, strings, formatting into buffers, cJSON, digests.
-allowed='^(malloc|calloc|realloc|free|abort|mem(cpy|move|set|cmp|chr|mem)|str(len|chr|rchr|str|cmp|ncmp|spn|cspn|dup|ndup|toul|toll|tol)|strerror_r|__xpg_strerror_r|v?snprintf|fputs|fwrite|stderr|qsort|bsearch|fabs|__errno_location|__assert_fail|__stack_chk_fail|__(mem|str|v?snprintf|fdelt)[a-z]*_chk|cJSON_[A-Za-z]+|SHA256|EVP_(En|De)codeBlock|wm_[a-z0-9_]+|_GLOBAL_OFFSET_TABLE_|__isoc23_strto[a-z]+|__popcountdi2)$'
+# What pure code may call: memory, strings, formatting into buffers, cJSON, digests; and ask what the processor can
+# (__cpu_model, of the compiler's own library).
+allowed='^(malloc|calloc|realloc|free|abort|mem(cpy|move|set|cmp|chr|mem)|str(len|chr|rchr|str|cmp|ncmp|spn|cspn|dup|ndup|toul|toll|tol)|strerror_r|__xpg_strerror_r|v?snprintf|fputs|fwrite|stderr|qsort|bsearch|fabs|__errno_location|__assert_fail|__stack_chk_fail|__(mem|str|v?snprintf|fdelt)[a-z]*_chk|cJSON_[A-Za-z]+|SHA256|EVP_(En|De)codeBlock|wm_[a-z0-9_]+|_GLOBAL_OFFSET_TABLE_|__isoc23_strto[a-z]+|__popcountdi2|__cpu_model)$'
 
 # fputs and stderr: the last word of a process that has no memory left (wm_xcalloc).
 for archive in lib/libwm_base.a lib/libwm_rules.a lib/libwm_diag.a lib/libwm_view.a lib/libwm_election.a certs/libwm_certs_plan.a; do
