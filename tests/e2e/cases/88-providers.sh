@@ -123,7 +123,7 @@ outage() {
 gap_is_open() {
     eventually 20 measures waymark_provider_unavailable_since_seconds vs '>' 0
     eventually 20 restarted web vs pvc-created '.state != "finished" and .unavailableFrom and (.unavailableTo | not)'
-    eventually 60 says web ProviderRestarts Unavailable 'no ready pod since'
+    eventually 60 says web ProviderRestarts Unavailable 'no ready pod'
 }
 
 MOUNT_FAILED='timed out after 5m0s waiting for providers to mount migration PVC %s (%s); verify the PVC and the provider pods'

@@ -38,7 +38,8 @@ beside() {
     provider_is px DeploymentReady # VirtRigaud goes on to call it healthy
     copied m1
     eventually 60 restarted m1 px pvc-created '.state == "stuck" and .unavailableFrom and (.unavailableTo | not)'
-    eventually 90 says m1 ProviderRestarts Unavailable px 'no ready pod since'
+    # "since", or "that its Service leads to" where that is seen first
+    eventually 90 says m1 ProviderRestarts Unavailable px 'no ready pod'
     eventually 20 told Provider px ProviderUnavailable
     eventually 90 says m1 MigrationOutcome Succeeded
 }
